@@ -33,10 +33,14 @@ import {ThreadRules} from "./libraries/ThreadRules.sol";
 /// @notice Holds everybody's money and decides disputes by what the parties signed. See `IChannelManager`.
 /// @dev Every function has the same order: check, books, event, and only then payments. No owner, no pause, no upgrade.
 contract ChannelManager is IChannelManager, EIP712, ReentrancyGuardTransient {
-    using BalanceRules for *;
+    using BalanceRules for AssetState;
+    using BalanceRules for ChannelState;
+    using BalanceRules for Ledger;
     using SafeCast for uint256;
-    using StateHash for *;
-    using ThreadRules for *;
+    using StateHash for ChannelState;
+    using StateHash for Thread;
+    using ThreadRules for Thread;
+    using ThreadRules for ThreadRecord;
 
     /// @dev What a user has with the hub: one channel, session after session.
     struct UserBooks {
@@ -71,7 +75,8 @@ contract ChannelManager is IChannelManager, EIP712, ReentrancyGuardTransient {
 
     constructor(address hub_, address treasury_, uint64 challengePeriodSeconds_) EIP712("ChannelManager", "1") {
         if (hub_ == address(0) || hub_ == address(this)) revert InvalidHub(hub_);
-        if (treasury_ == address(0) || treasury_ == address(this)) revert InvalidTreasury(treasury_);
+        if (treasury_ == address(0) || treasury_ == address(this) || treasury_ == hub_)
+            revert InvalidTreasury(treasury_);
         if (
             challengePeriodSeconds_ < MIN_CHALLENGE_PERIOD_SECONDS ||
             challengePeriodSeconds_ > MAX_CHALLENGE_PERIOD_SECONDS
@@ -146,7 +151,7 @@ contract ChannelManager is IChannelManager, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IChannelManager
-    function fundReserve(address asset, uint256 amount) external payable nonReentrant {
+    function fundReserve(address asset, uint128 amount) external payable nonReentrant {
         if (amount == 0) revert ZeroAmount();
         Assets.pull(asset, amount);
         _reserves[asset] += amount;
@@ -185,9 +190,10 @@ contract ChannelManager is IChannelManager, EIP712, ReentrancyGuardTransient {
 
     /// @inheritdoc IChannelManager
     function withdraw(ChannelState memory state, bytes calldata sigHub, bytes calldata sigUser) external nonReentrant {
-        UserBooks storage user = _users[state.user];
-        Channel memory current = _requireOpen(user.channel);
-        SessionBooks storage books = user.sessions[current.session];
+        UserBooks storage userBooks = _users[state.user];
+        Channel memory current = userBooks.channel;
+        if (current.exitDeadline != 0) revert ChannelExiting(current.exitDeadline);
+        SessionBooks storage books = userBooks.sessions[current.session];
         _verify(state, current.session, books, sigHub, sigUser);
 
         address recipient = state.recipient == address(0) ? state.user : state.recipient;
@@ -213,40 +219,52 @@ contract ChannelManager is IChannelManager, EIP712, ReentrancyGuardTransient {
     /// @inheritdoc IChannelManager
     function startExit(ChannelState memory state, bytes calldata sigHub, bytes calldata sigUser) external {
         if (msg.sender != state.user && msg.sender != hub && msg.sender != treasury) revert NotParty(msg.sender);
-        UserBooks storage user = _users[state.user];
-        Channel memory current = _requireOpen(user.channel);
-        SessionBooks storage books = user.sessions[current.session];
+        UserBooks storage userBooks = _users[state.user];
+        Channel memory current = userBooks.channel;
+        if (current.exitDeadline != 0) revert ChannelExiting(current.exitDeadline);
+        SessionBooks storage books = userBooks.sessions[current.session];
         bytes32 stateHash = _verify(state, current.session, books, sigHub, sigUser);
         _requireSomethingToExit(state, books);
 
         uint64 deadline = uint64(block.timestamp) + challengePeriodSeconds;
-        _write(user.channel, current.session, state.nonce, deadline);
-        emit ExitStarted(state.user, msg.sender, current.session, state.nonce, stateHash, deadline);
+        _write(userBooks.channel, current.session, state.nonce, deadline);
+        emit ExitStarted(state.user, msg.sender, current.session, state.nonce, stateHash, deadline, sigHub, sigUser);
     }
 
     /// @inheritdoc IChannelManager
     function challenge(ChannelState memory state, bytes calldata sigHub, bytes calldata sigUser) external {
-        UserBooks storage user = _users[state.user];
-        Channel memory current = _requireExiting(user.channel);
+        UserBooks storage userBooks = _users[state.user];
+        Channel memory current = userBooks.channel;
+        if (current.exitDeadline == 0) revert ChannelNotExiting();
         if (block.timestamp >= current.exitDeadline) revert DeadlinePassed(current.exitDeadline);
         if (state.nonce <= current.exitNonce) revert NonceNotHigher(current.exitNonce, state.nonce);
-        SessionBooks storage books = user.sessions[current.session];
+        SessionBooks storage books = userBooks.sessions[current.session];
         bytes32 stateHash = _verify(state, current.session, books, sigHub, sigUser);
 
-        _write(user.channel, current.session, state.nonce, current.exitDeadline);
-        emit ExitChallenged(state.user, msg.sender, current.session, state.nonce, stateHash, current.exitDeadline);
+        _write(userBooks.channel, current.session, state.nonce, current.exitDeadline);
+        emit ExitChallenged(
+            state.user,
+            msg.sender,
+            current.session,
+            state.nonce,
+            stateHash,
+            current.exitDeadline,
+            sigHub,
+            sigUser
+        );
     }
 
     /// @inheritdoc IChannelManager
     function settle(ChannelState memory state, bytes calldata sigHub, bytes calldata sigUser) external nonReentrant {
-        UserBooks storage user = _users[state.user];
-        Channel memory current = _requireExiting(user.channel);
+        UserBooks storage userBooks = _users[state.user];
+        Channel memory current = userBooks.channel;
+        if (current.exitDeadline == 0) revert ChannelNotExiting();
         if (block.timestamp < current.exitDeadline) revert DeadlineNotReached(current.exitDeadline);
         if (state.nonce != current.exitNonce) revert NonceDiffers(current.exitNonce, state.nonce);
-        SessionBooks storage books = user.sessions[current.session];
+        SessionBooks storage books = userBooks.sessions[current.session];
         bytes32 stateHash = _verify(state, current.session, books, sigHub, sigUser);
 
-        _write(user.channel, current.session + 1, 0, 0);
+        _write(userBooks.channel, current.session + 1, 0, 0);
         if (state.threadRoot != 0) books.threadRoot = state.threadRoot;
         emit Settled(state.user, current.session, state.nonce, stateHash, state.threadRoot);
         uint256[] memory payouts = new uint256[](state.assets.length);
@@ -300,7 +318,7 @@ contract ChannelManager is IChannelManager, EIP712, ReentrancyGuardTransient {
         if (update.nonce <= record.nonce) revert NonceNotHigher(record.nonce, update.nonce);
         _requireUpdate(threadHash, signed.thread, update);
 
-        record.supersede(update);
+        _supersede(threadHash, signed.thread, record, update);
         _storeChallenged(threadHash, signed.thread, record);
     }
 
@@ -322,7 +340,7 @@ contract ChannelManager is IChannelManager, EIP712, ReentrancyGuardTransient {
         if (update.nonce < record.nonce) revert NonceNotHigher(record.nonce, update.nonce);
         _requireUpdate(threadHash, signed.thread, update);
 
-        if (update.nonce > record.nonce) record.supersede(update);
+        if (update.nonce > record.nonce) _supersede(threadHash, signed.thread, record, update);
         _resolve(threadHash, signed.thread, record, update.appStateHash, appState, resolver);
     }
 
@@ -430,16 +448,6 @@ contract ChannelManager is IChannelManager, EIP712, ReentrancyGuardTransient {
         if (user == address(0) || user == hub || user == address(this)) revert InvalidUser(user);
     }
 
-    function _requireOpen(Channel storage channel) private view returns (Channel memory current) {
-        current = channel;
-        if (current.exitDeadline != 0) revert ChannelExiting(current.exitDeadline);
-    }
-
-    function _requireExiting(Channel storage channel) private view returns (Channel memory current) {
-        current = channel;
-        if (current.exitDeadline == 0) revert ChannelNotExiting();
-    }
-
     function _requireSomethingToExit(ChannelState memory state, SessionBooks storage books) private view {
         for (uint256 i = 0; i < state.assets.length; ++i) {
             if (books.ledgers[state.assets[i].asset].remaining() != 0) return;
@@ -457,9 +465,9 @@ contract ChannelManager is IChannelManager, EIP712, ReentrancyGuardTransient {
     }
 
     function _credit(address user, address asset, uint128 amount, bool forHub, address payer) private {
-        UserBooks storage books = _users[user];
-        uint64 session = books.channel.session;
-        Ledger storage ledger = books.sessions[session].ledgers[asset];
+        UserBooks storage userBooks = _users[user];
+        uint64 session = userBooks.channel.session;
+        Ledger storage ledger = userBooks.sessions[session].ledgers[asset];
         if (forHub) ledger.depositedHub = (uint256(ledger.depositedHub) + amount).toUint128();
         else ledger.depositedUser = (uint256(ledger.depositedUser) + amount).toUint128();
         emit Deposited(user, asset, payer, session, forHub, amount);
@@ -467,8 +475,8 @@ contract ChannelManager is IChannelManager, EIP712, ReentrancyGuardTransient {
 
     function _collateralize(address user, address asset, uint128 amount) private {
         _requireUser(user);
-        UserBooks storage books = _users[user];
-        Ledger storage ledger = books.sessions[books.channel.session].ledgers[asset];
+        UserBooks storage userBooks = _users[user];
+        Ledger storage ledger = userBooks.sessions[userBooks.channel.session].ledgers[asset];
         ledger.depositedHub = (uint256(ledger.depositedHub) + amount).toUint128();
         emit Collateralized(user, asset, amount);
     }
@@ -550,6 +558,7 @@ contract ChannelManager is IChannelManager, EIP712, ReentrancyGuardTransient {
         Thread calldata thread = signed.thread;
         uint256 sum = thread.sum();
         uint256 deadline = Math.max(block.timestamp, thread.expiry) + challengePeriodSeconds;
+        if (thread.isUpdatableApp()) deadline += challengePeriodSeconds; // one for updates, then one for resolutions
         if (thread.sender == thread.receiver || sum == 0 || sum > type(uint128).max || deadline > type(uint40).max)
             revert InvalidThread(threadHash);
         bytes32 digest = _hashTypedDataV4(threadHash);
@@ -569,6 +578,19 @@ contract ChannelManager is IChannelManager, EIP712, ReentrancyGuardTransient {
         bytes32 digest = _hashTypedDataV4(StateHash.hashUpdate(threadHash, update));
         _requireSigner(thread.sender, digest, update.sigSender);
         _requireSigner(thread.receiver, digest, update.sigReceiver);
+    }
+
+    /// @dev A resolution needs a window that no update can cut short, so with an app the last period has no updates.
+    function _supersede(
+        bytes32 threadHash,
+        Thread calldata thread,
+        ThreadRecord memory record,
+        SignedThreadUpdate calldata update
+    ) private view {
+        if (thread.isUpdatableApp() && block.timestamp >= record.deadline - challengePeriodSeconds) {
+            revert UpdatesClosed(threadHash, record.deadline);
+        }
+        record.supersede(update);
     }
 
     function _resolve(
@@ -599,7 +621,8 @@ contract ChannelManager is IChannelManager, EIP712, ReentrancyGuardTransient {
             thread.receiver,
             record.nonce,
             record.balanceReceiver,
-            record.deadline
+            record.deadline,
+            resolver
         );
     }
 
@@ -629,7 +652,7 @@ contract ChannelManager is IChannelManager, EIP712, ReentrancyGuardTransient {
     /// @dev Each leg once, ever. Returns what the receiver gets.
     function _markPaid(bytes32 threadHash, Thread calldata thread, address user) private returns (uint256) {
         ThreadRecord memory record = _records[threadHash];
-        if (record.deadline == 0 || !record.isFinal(thread)) revert ThreadNotFinal(threadHash, record.deadline);
+        if (!record.isFinal(thread)) revert ThreadNotFinal(threadHash, record.deadline);
         if (user == thread.sender) {
             if (record.senderPaid) revert LegAlreadyPaid(threadHash, user);
             record.senderPaid = true;

@@ -39,7 +39,8 @@ struct Thread {
     uint128 balanceReceiver;
     /// False: evidence can only raise the receiver's balance. True: mutually signed updates, the highest nonce wins.
     bool updatable;
-    /// Unix seconds. The dispute window ends one challenge period after this, or after opening, whichever is later.
+    /// Unix seconds. The dispute window ends one challenge period after this, or after opening, whichever is later;
+    /// two periods if the thread is updatable and has an app.
     uint64 expiry;
     /// An `IThreadApp`, or zero for none.
     address app;
@@ -121,7 +122,7 @@ interface IChannelManager {
     );
 
     /// @notice `amount` joined the reserve.
-    event ReserveFunded(address indexed asset, address indexed payer, uint256 amount);
+    event ReserveFunded(address indexed asset, address indexed payer, uint128 amount);
 
     /// @notice `amount` left the reserve and was paid to the treasury.
     event ReserveRecalled(address indexed asset, address indexed caller, uint256 amount);
@@ -150,13 +151,17 @@ interface IChannelManager {
     // --------------------------------------------------------------------------------------------------- events: exit
 
     /// @notice An exit began with this state. Whoever holds a newer one must `challenge` before `deadline` (Unix s).
+    /// @dev The signatures are here so that a side which was never given the other one can still settle; a call through
+    /// another contract would hide them in a trace.
     event ExitStarted(
         address indexed user,
         address indexed caller,
         uint64 session,
         uint64 nonce,
         bytes32 stateHash,
-        uint64 deadline
+        uint64 deadline,
+        bytes sigHub,
+        bytes sigUser
     );
 
     /// @notice A newer state replaced the standing one. The deadline did not move.
@@ -166,10 +171,13 @@ interface IChannelManager {
         uint64 session,
         uint64 nonce,
         bytes32 stateHash,
-        uint64 deadline
+        uint64 deadline,
+        bytes sigHub,
+        bytes sigUser
     );
 
     /// @notice The session ended with this state; the channel is open again in `session + 1`.
+    /// @dev For nonce 0 the hash may differ from the one the exit started with: any list of assets is the unsigned zero.
     event Settled(address indexed user, uint64 session, uint64 nonce, bytes32 stateHash, bytes32 threadRoot);
 
     /// @notice What the settlement of one asset paid: `amountUser` to the user (or claimable, see `PayoutFailed`),
@@ -199,13 +207,15 @@ interface IChannelManager {
     );
 
     /// @notice The thread's app turned the standing app state into `balanceReceiver`.
+    /// @dev The resolver is here because whoever pays for a preimage on this chain needs it on another.
     event ThreadResolved(
         bytes32 indexed threadHash,
         address indexed sender,
         address indexed receiver,
         uint64 nonce,
         uint128 balanceReceiver,
-        uint40 deadline
+        uint40 deadline,
+        bytes resolver
     );
 
     /// @notice One leg was paid: `amountUser` to the user (or claimable, see `PayoutFailed`), `amountHub` to the reserve.
@@ -222,7 +232,7 @@ interface IChannelManager {
 
     /// The constructor refuses the zero address and the contract itself.
     error InvalidHub(address hub);
-    /// The constructor refuses the zero address and the contract itself.
+    /// The constructor refuses the zero address, the contract itself, and the hub, whose key it must outlive.
     error InvalidTreasury(address treasury);
     /// The period must lie between 1 hour and 30 days.
     error InvalidChallengePeriod(uint256 givenSeconds, uint256 minSeconds, uint256 maxSeconds);
@@ -277,6 +287,7 @@ interface IChannelManager {
     error NothingToExit(address user);
     error DeadlinePassed(uint64 deadline);
     error DeadlineNotReached(uint64 deadline);
+    /// A state or update must be newer than the standing one; a resolution must not be about an older one.
     error NonceNotHigher(uint64 standing, uint64 given);
     error NonceDiffers(uint64 standing, uint64 given);
     error SessionNotEnded(uint64 current, uint64 given);
@@ -292,8 +303,10 @@ interface IChannelManager {
     error ThreadNotFinal(bytes32 threadHash, uint40 deadline);
     /// Payments exist only for threads that are not updatable and have no app.
     error PaymentNotAllowed(bytes32 threadHash);
-    /// Updates exist only for updatable threads.
+    /// Updates exist only for updatable threads, with nonces from 1.
     error UpdateNotAllowed(bytes32 threadHash);
+    /// The last period before the deadline of a thread with an app is for resolutions.
+    error UpdatesClosed(bytes32 threadHash, uint40 deadline);
     error BalanceNotHigher(uint128 standing, uint128 given);
     error BalanceAboveSum(uint256 sum, uint128 given);
     error ThreadHasNoApp(bytes32 threadHash);
@@ -342,9 +355,11 @@ interface IChannelManager {
     ) external;
 
     /// @notice Adds to the hub's reserve. Anybody.
-    function fundReserve(address asset, uint256 amount) external payable;
+    /// @dev 128 bits, so that no token which lies about its balances can fill the reserve until settlements overflow.
+    function fundReserve(address asset, uint128 amount) external payable;
 
     /// @notice Moves reserve into the hub's side of any number of channels. The hub only; no user needs to be online.
+    /// @dev Into the session that is current when it is mined, which after a settlement is the next one.
     function collateralize(Collateral[] calldata batch) external;
 
     // ------------------------------------------------------------------------------------------------- custody: money out
@@ -369,7 +384,8 @@ interface IChannelManager {
     function challenge(ChannelState calldata state, bytes calldata sigHub, bytes calldata sigUser) external;
 
     /// @notice Pays the standing state and opens the next session. Anybody, from the deadline on.
-    /// @dev Per listed asset the user gets its balance, its own deposits that the state had not accounted for, and
+    /// @dev Of nonce 0 any list of assets will do; what is not listed is paid by `reclaim`, to the same people.
+    /// Per listed asset the user gets its balance, its own deposits that the state had not accounted for, and
     /// withdrawals that it had authorised but nobody executed. The hub's side goes to the reserve.
     function settle(ChannelState calldata state, bytes calldata sigHub, bytes calldata sigUser) external;
 
@@ -379,7 +395,8 @@ interface IChannelManager {
     // ------------------------------------------------------------------------------------------------------------ threads
 
     /// @notice Opens the record of a thread with its terms alone. Anybody.
-    /// @dev `deadline = max(now, expiry) + challengePeriodSeconds`, fixed now, never extended.
+    /// @dev `deadline = max(now, expiry) + challengePeriodSeconds`, fixed now, never extended. An updatable thread with
+    /// an app gets two periods: one for updates, one in which nothing can undo a resolution any more.
     function challengeThread(SignedThread calldata signed) external;
 
     /// @notice Raises the receiver's balance by a `ThreadPayment` that the sender alone signed. Anybody. Opens the
@@ -391,6 +408,8 @@ interface IChannelManager {
     ) external;
 
     /// @notice Shows a mutually signed update of a higher nonce. Anybody. Opens the record if needed.
+    /// @dev With an app: not in the last period before the deadline, so that a late update cannot take away the time to
+    /// resolve it.
     function challengeThreadWithUpdate(SignedThread calldata signed, SignedThreadUpdate calldata update) external;
 
     /// @notice Lets the app decide over the terms' app state. Anybody. Opens the record if needed.
@@ -398,6 +417,7 @@ interface IChannelManager {
     function resolveThread(SignedThread calldata signed, bytes calldata appState, bytes calldata resolver) external;
 
     /// @notice Lets the app decide over the app state of an update, which becomes the standing one if it is newer.
+    /// @dev The record holds no app state hash: it is read from the update shown, whose nonce both parties signed.
     function resolveThreadWithUpdate(
         SignedThread calldata signed,
         SignedThreadUpdate calldata update,

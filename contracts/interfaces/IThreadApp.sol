@@ -9,6 +9,8 @@ import {Thread} from "./IChannelManager.sol";
 /// - Safety: nothing. An app that reverts, burns its gas, or answers with more than the thread holds hurts only the
 ///   threads whose sender and receiver both signed its address.
 /// - Liveness: `resolve` is called statically with a fixed gas allowance (`APP_GAS`); it must answer within it.
+/// - One answer: of an updatable thread the first resolution of a nonce stands, of another the highest. An app that could
+///   give several answers to one state is a race between the parties.
 /// - Clock: an app must not read the time. The thread's own window is the clock: without a resolution in that window
 ///   the standing balances are paid.
 interface IThreadApp {

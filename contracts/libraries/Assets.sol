@@ -15,7 +15,7 @@ library Assets {
 
     address private constant ETH = address(0);
 
-    // What a payee and a token may use where it must not matter whether they fail: exactly this, see BoundedCall.
+    // What a payee and a token may use where it must not matter whether they fail: this, no more and no less, see BoundedCall.
     uint256 private constant ETH_GAS = 50_000;
     uint256 private constant TOKEN_GAS = 200_000;
 

@@ -5,14 +5,14 @@ import {IChannelManager} from "../interfaces/IChannelManager.sol";
 
 /// @title BoundedCall
 /// @notice Calls to code that nobody here trusts: a fixed gas allowance, and at most one word of the answer is read.
-/// @dev The callee gets exactly `gasCap`, never less: with too little gas left the whole transaction reverts, so a
+/// @dev The callee gets exactly `gasCap` (and the EVM's stipend of 2,300 where value is sent), never less: with too little gas left the whole transaction reverts, so a
 /// relayer cannot make a callee fail by choosing the gas limit (EIP-150 keeps one 64th back).
 /// Assembly is used because Solidity's own low-level call copies all of the returned data, at the caller's expense.
 library BoundedCall {
     /// What the CALL itself may cost before the allowance: cold account 2,600, value 9,000, new account 25,000.
     uint256 private constant CALL_OVERHEAD = 40_000;
 
-    /// @notice Calls with exactly `gasCap` gas. `size` and `word` are the length and the first word of the answer.
+    /// @notice Calls with a fixed gas allowance. `size` and `word` are the length and the first word of the answer.
     function callWithGas(
         address target,
         uint256 gasCap,

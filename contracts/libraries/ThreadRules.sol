@@ -14,13 +14,19 @@ library ThreadRules {
         return uint256(thread.balanceSender) + thread.balanceReceiver;
     }
 
+    /// @notice Whether updates and resolutions take turns: such a thread gets a window for each.
+    function isUpdatableApp(Thread calldata thread) internal pure returns (bool) {
+        return thread.updatable && thread.app != address(0);
+    }
+
     /// @notice A receiver cannot get more than the thread holds.
     function requireWithinSum(Thread calldata thread, uint128 balanceReceiver) internal pure {
         if (balanceReceiver > sum(thread)) revert IChannelManager.BalanceAboveSum(sum(thread), balanceReceiver);
     }
 
-    /// @notice Final at the deadline, or as soon as no evidence could change the record.
+    /// @notice Final at the deadline, or as soon as no evidence could change the record. Never without a record.
     function isFinal(ThreadRecord memory record, Thread calldata thread) internal view returns (bool) {
+        if (record.deadline == 0) return false;
         if (block.timestamp >= record.deadline) return true;
         return thread.updatable ? record.nonce == FINAL_NONCE : record.balanceReceiver == sum(thread);
     }
