@@ -1,0 +1,21 @@
+import { expect } from "chai";
+import { id, keccak256 as ethersKeccak } from "ethers";
+import fc from "fast-check";
+import { bytesToHex } from "../../protocol";
+import { keccak256, keccakOfText } from "../../protocol/keccak";
+
+describe("keccak", () => {
+  it("is Ethereum's: the hash of nothing, and the selector of transfer", () => {
+    expect(bytesToHex(keccak256(new Uint8Array()))).to.equal(
+      "0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470",
+    );
+    expect(bytesToHex(keccakOfText("transfer(address,uint256)")).slice(0, 10)).to.equal("0xa9059cbb");
+  });
+
+  it("agrees with ethers, across block lengths and beyond ASCII", () => {
+    const bytes = fc.uint8Array({ maxLength: 300 });
+    fc.assert(fc.property(bytes, (value) => bytesToHex(keccak256(value)) === ethersKeccak(value)));
+    const text = fc.string({ unit: "grapheme" });
+    fc.assert(fc.property(text, (value) => bytesToHex(keccakOfText(value)) === id(value)));
+  });
+});
