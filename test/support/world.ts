@@ -7,8 +7,8 @@ import type { ChannelManager, HashlockApp, LocalMulticall3, LocalToken, SignedAp
 import { ETH, type State, type Terms } from "./states";
 import { CHANNEL_STATE, RESOLUTION, THREAD, THREAD_PAYMENT, THREAD_UPDATE, managerDomain } from "./typed-data";
 
-export const DAY = 86_400n;
-export const PERIOD = DAY;
+/** One day. */
+export const PERIOD = 86_400n;
 
 /** A state with both signatures, as `withdraw`, `startExit`, `challenge` and `settle` take it. */
 export type SignedState = [state: State, sigHub: string, sigUser: string];

@@ -1,0 +1,4 @@
+// The command line: what is declared here loads with the configuration, what it does loads when it runs.
+import "./deploy/declaration";
+import "./reserve/declaration";
+import "./audit/declaration";
