@@ -58,7 +58,7 @@ const ACCESS: Readonly<Record<string, Access>> = {
     moves: "nothing; raises the receiver's balance",
   },
   challengeThreadWithUpdate: {
-    caller: "anybody, before the deadline",
+    caller: "anybody, before the deadline (with an app, until one period before it)",
     authorisation: `${TERMS}; both signatures over the update`,
     moves: "nothing; a higher nonce stands",
   },

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { ethers } from "hardhat";
-import { setCode, time } from "@nomicfoundation/hardhat-network-helpers";
-import { toBeHex } from "ethers";
+import { setCode } from "@nomicfoundation/hardhat-network-helpers";
+import { concat, toBeHex, zeroPadValue } from "ethers";
 import { expectBooks, expectMoved } from "../support/books";
 import { SETTLEMENT, hostileScene, type HostileScene } from "../support/hostile-scene";
 import { ETH, row, state } from "../support/states";
@@ -163,7 +163,7 @@ describe("a token whose answer has more than a word", () => {
 describe("a token that lies", () => {
   it("B-5: about a reserve without bounds does not block the settlement or withdrawal of ether", async () => {
     const world = await freshWorld();
-    const { manager, alice, bob, carol } = world;
+    const { manager, address, alice, bob, carol } = world;
     const token = await ethers.deployContract("LyingToken");
     const asset = await token.getAddress();
     await deposit(world, alice, 100n);
@@ -171,14 +171,13 @@ describe("a token that lies", () => {
     await manager.connect(alice).deposit(alice, asset, 5n, true);
     await token.setLie(0n);
     await token.transfer(manager, 0n);
-    for (const amount of [2n ** 256n - 1n, 2n ** 128n - 1n]) {
-      await token.setLie(amount);
-      // whether it is refused or booked is the token's affair
-      await manager
-        .connect(bob)
-        .fundReserve(asset, amount)
-        .catch((error: unknown) => error);
-    }
+    // as raw calldata, so that the test also runs against a contract that takes amounts of 256 bits
+    const { selector } = manager.interface.getFunction("fundReserve");
+    const brimful = concat([selector, zeroPadValue(asset, 32), word(2n ** 256n - 1n)]);
+    await token.setLie(2n ** 256n - 1n);
+    await expect(bob.sendTransaction({ to: address, data: brimful })).to.be.reverted;
+    await token.setLie(2n ** 128n - 1n);
+    await manager.connect(bob).fundReserve(asset, 2n ** 128n - 1n);
     const rows = [
       row({ depositedUser: 100n, balanceUser: 90n, withdrawnUser: 10n }),
       row({ asset, depositedHub: 5n, balanceHub: 2n, withdrawnHub: 3n }),
@@ -208,6 +207,5 @@ describe("a token that lies", () => {
     const sent = manager.connect(carol).settle(...signed, { gasLimit: 3_000_000n });
     await expectMoved(sent, ETH, [[alice, 100n]]);
     expect(await manager.claimableOf(alice, rows[1]!.asset)).to.equal(9n);
-    expect(await time.latestBlock()).to.equal((await (await sent).wait())!.blockNumber);
   });
 });
