@@ -6,7 +6,7 @@ import type { ContractUser } from "../../typechain-types";
 import { expectBooks, expectMoved } from "../support/books";
 import { signPermit } from "../support/permits";
 import { ETH, row, state } from "../support/states";
-import { PERIOD, deposit, freshWorld, unsigned, type SignedState, type World } from "../support/world";
+import { PERIOD, deposit, freshWorld, signState, unsigned, type SignedState, type World } from "../support/world";
 
 interface Scene extends World {
   /** A contract that makes the calls that anybody tells it to make. */
@@ -110,6 +110,26 @@ describe("calls by a contract are the contract's own, whoever signed the transac
       [bob, 5n],
     ]);
     expect(await manager.claimableOf(callerAddress, ETH)).to.equal(0n);
+  });
+
+  it("refuses a claim by a contract that has none, and names the contract", async () => {
+    const scene = await withContract();
+    const { manager, address, alice, caller, callerAddress } = scene;
+    await expect(caller.connect(alice).execute(address, encode(scene, "claim", [ETH, alice.address])))
+      .to.be.revertedWithCustomError(caller, "CallFailed")
+      .withArgs(manager.interface.encodeErrorResult("NothingToClaim", [callerAddress, ETH]));
+  });
+
+  it("names the contract as the one who challenged", async () => {
+    const scene = await withContract();
+    const { manager, address, alice, bob, caller, callerAddress } = scene;
+    await deposit(scene, alice, 5n);
+    await manager.connect(alice).startExit(...virgin(alice.address));
+    const newer = await signState(scene, alice, state(alice.address, [row({ depositedUser: 5n, balanceUser: 5n })]));
+    await caller.connect(bob).execute(address, encode(scene, "challenge", newer));
+    const [event] = await manager.queryFilter(manager.filters.ExitChallenged(alice));
+    expect(event?.args.caller).to.equal(callerAddress);
+    expect(event?.args.nonce).to.equal(1n);
   });
 
   it("lets a treasury that is a contract recall the reserve", async () => {
