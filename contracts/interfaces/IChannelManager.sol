@@ -152,7 +152,7 @@ interface IChannelManager {
 
     /// @notice An exit began with this state. Whoever holds a newer one must `challenge` before `deadline` (Unix s).
     /// @dev The signatures are here so that a side which was never given the other one can still settle; a call through
-    /// another contract would hide them in a trace.
+    /// another contract would hide them in a trace. Of the unsigned nonce 0 they are whatever the caller sent.
     event ExitStarted(
         address indexed user,
         address indexed caller,
@@ -253,6 +253,7 @@ interface IChannelManager {
     error TokenWithoutCode(address asset);
     /// The token took a fee or did not move what it said.
     error ReceivedAmountDiffers(address asset, uint256 expected, uint256 balanceBefore, uint256 balanceAfter);
+    /// `needed` is the sum of a run of lines with the same asset where `collateralize` reverts.
     error ReserveTooLow(address asset, uint256 reserve, uint256 needed);
     /// Plain ether has no owner here: use `fundReserve` or `deposit`.
     error UseFundReserveOrDeposit();
