@@ -41,6 +41,64 @@ export const ERRORS = {
     "use the terms that the statement was made for",
   ),
 
+  // ---------------------------------------------------------------------------------------- updates, found by this code
+
+  OutOfSync: text<{ expected: Hash; given: Hash }>(
+    ({ expected, given }) => `The update builds on state ${given}, but the newest is ${expected}`,
+    "the other side has signed something that this update does not include",
+    "take the newest from `sync`, verify it, and sign the update again on top of it, above both nonces",
+  ),
+  NonceTooLow: text<{ floor: bigint; given: bigint }>(
+    ({ floor, given }) => `Nonce ${given} is not above ${floor}`,
+    "a side signs one state per nonce, ever, so every nonce is above all that were signed before",
+    "use a nonce above the one named here",
+  ),
+  NonceTooHigh: text<{ limit: bigint; given: bigint }>(
+    ({ limit, given }) => `Nonce ${given} is above ${limit}`,
+    "nonces may skip, but a channel would end where they end",
+    "use the next free nonce",
+  ),
+  WrongAuthor: text<{ reason: string; author: string }>(
+    ({ reason, author }) => `The ${author} may not sign this ${reason} first`,
+    "a side pays only away from itself; exchanges begin with the user, withdrawals with the hub on the user's request",
+    "let the other side begin, or ask it to",
+  ),
+  BalanceTooLow: text<{ side: string; asset: Address; balance: bigint; needed: bigint }>(
+    ({ side, asset, balance, needed }) => `The ${side}'s balance of ${asset} is ${balance}, but ${needed} are needed`,
+    "nobody can pay more than it has in the channel",
+    "pay less, or deposit first",
+  ),
+  CounterLowered: text<{ asset: Address; counter: string; standing: bigint; given: bigint }>(
+    ({ asset, counter, standing, given }) => `${counter} of ${asset} would fall from ${standing} to ${given}`,
+    "counters of a session only rise",
+    "read the counter from the chain again",
+  ),
+  NothingMoves: text(
+    () => "The update moves nothing",
+    "it would cost a nonce for nothing; only a user's empty payment to the hub is allowed, and names no payments",
+    "leave it out",
+  ),
+  SameAsset: text<{ asset: Address }>(
+    ({ asset }) => `${asset} is both sold and bought`,
+    "there is nothing to exchange",
+    "name two assets",
+  ),
+  ExchangeRateWrong: text<{ expected: bigint; given: bigint }>(
+    ({ expected, given }) => `The exchange gives ${given}, but its rate says ${expected}`,
+    "amounts follow from the rate, rounded down",
+    "use the amounts of the quote as they stand",
+  ),
+  QuoteExpired: text<{ expiresAt: bigint; nowSeconds: bigint }>(
+    ({ expiresAt, nowSeconds }) => `The quote expired at ${when(expiresAt)}; it is ${when(nowSeconds)}`,
+    "prices move",
+    "ask for a new quote",
+  ),
+  WithdrawalPending: text<{ asset: Address; recipient: Address }>(
+    ({ asset }) => `An earlier withdrawal of ${asset} is not executed on chain yet`,
+    "withdrawals are cumulative, and a later state would pay it to its own recipient",
+    "wait until the chain has executed it; anybody may send it",
+  ),
+
   // ------------------------------------------------------------------------------------------------------- callers
 
   InvalidHub: text<{ hub: Address }>(

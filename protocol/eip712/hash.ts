@@ -1,15 +1,34 @@
 import type { ChannelState } from "../channel-state";
 import { bytesToHex, writeHex, type Hash } from "../hex";
 import { keccak256 } from "../keccak";
+import type { ExchangeQuote, Receipt, RedeemLink } from "../payment";
 import type { Resolution, Thread, ThreadPayment, ThreadUpdate } from "../thread";
 import { domainSeparator, type Domain } from "./domain";
-import { channelStateType, resolutionType, threadPaymentType, threadType, threadUpdateType } from "./statements";
+import {
+  channelStateType,
+  exchangeQuoteType,
+  receiptType,
+  redeemLinkType,
+  resolutionType,
+  threadPaymentType,
+  threadType,
+  threadUpdateType,
+} from "./statements";
 
 // Struct hashes name a statement, digests are what is signed. All throw InvalidValue if a field does not fit its type.
 
-/** Struct hash of a state, as in the contract's exit events. */
+const stateHashes = new WeakMap<ChannelState, Hash>();
+
+/**
+ * Struct hash of a state, as in the contract's exit events. Remembered with the object, because every step asks for it
+ * several times and a state, once made, never changes.
+ */
 export function hashState(state: ChannelState): Hash {
-  return bytesToHex(channelStateType.hash(state));
+  const known = stateHashes.get(state);
+  if (known !== undefined) return known;
+  const hash = bytesToHex(channelStateType.hash(state));
+  stateHashes.set(state, hash);
+  return hash;
 }
 
 /** Struct hash of a thread's terms: the key of everything about the thread. */
@@ -27,6 +46,18 @@ export function hashThreadUpdate(update: ThreadUpdate): Hash {
 
 export function hashResolution(resolution: Resolution): Hash {
   return bytesToHex(resolutionType.hash(resolution));
+}
+
+export function hashExchangeQuote(quote: ExchangeQuote): Hash {
+  return bytesToHex(exchangeQuoteType.hash(quote));
+}
+
+export function hashReceipt(receipt: Receipt): Hash {
+  return bytesToHex(receiptType.hash(receipt));
+}
+
+export function hashRedeemLink(redemption: RedeemLink): Hash {
+  return bytesToHex(redeemLinkType.hash(redemption));
 }
 
 /**

@@ -1,5 +1,6 @@
 import { MAX_ASSETS, type AssetState, type ChannelState } from "../channel-state";
 import type { Resolution, Thread, ThreadPayment, ThreadUpdate } from "../thread";
+import type { ExchangeQuote, Receipt, RedeemLink } from "../payment";
 import { defineStruct } from "./struct";
 
 // One EIP-712 type per kind of statement: a signature for one can never pass for another.
@@ -56,3 +57,31 @@ export const resolutionType = defineStruct<Resolution>("Resolution", {
   threadHash: "bytes32",
   balanceReceiver: "uint128",
 });
+
+// What follows never reaches the contract, but lives in its domain: a signature is bound to one hub on one chain.
+
+/** The hub's promise of a price. */
+export const exchangeQuoteType = defineStruct<ExchangeQuote>("ExchangeQuote", {
+  quoteId: "bytes32",
+  user: "address",
+  sellAsset: "address",
+  sellAmount: "uint128",
+  buyAsset: "address",
+  buyAmount: "uint128",
+  rate: "uint128",
+  expiresAt: "uint64",
+});
+
+/** The hub's proof that a payment reached its payee. */
+export const receiptType = defineStruct<Receipt>("Receipt", {
+  purchaseId: "string",
+  paymentId: "bytes32",
+  payer: "address",
+  payee: "address",
+  asset: "address",
+  amount: "uint128",
+  payeeNonce: "uint64",
+});
+
+/** Signed by a link's one-off key: who may redeem it. */
+export const redeemLinkType = defineStruct<RedeemLink>("RedeemLink", { link: "address", redeemer: "address" });

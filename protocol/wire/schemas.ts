@@ -1,4 +1,4 @@
-import { Type, type TSchema, type TUnsafe } from "typebox";
+import { Type, type TSchema, type TString, type TUnsafe } from "typebox";
 
 import type { Field, StructType } from "../eip712/struct";
 import {
@@ -54,7 +54,7 @@ function fieldSchema({ type }: Field): TSchema {
   return Type.Array(structSchema(type.item), { maxItems: type.max });
 }
 
-function decimalSchema(bits: number, digits: number): TSchema {
+function decimalSchema(bits: number, digits: number): TString {
   const pattern = `^(?:0|[1-9][0-9]{0,${digits - 1}})$`;
   return Type.String({ pattern, description: `decimal, at most 2^${bits} - 1` });
 }

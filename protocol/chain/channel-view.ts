@@ -1,0 +1,99 @@
+import type { Provider } from "ethers";
+import { ChannelManager__factory } from "../../typechain-types";
+import type { Address } from "../address";
+import type { Hash } from "../hex";
+import type { Ledger } from "../ledger";
+
+/** One channel as one block has it. */
+export interface ChannelView {
+  readonly session: bigint;
+  readonly exitNonce: bigint;
+  /** Unix seconds; 0 while open. */
+  readonly exitDeadline: bigint;
+  /** Counters of that session, of the assets that were asked for. */
+  readonly ledgers: ReadonlyMap<Address, Ledger>;
+}
+
+export interface Head {
+  readonly number: number;
+  readonly hash: Hash;
+  /** Unix seconds. */
+  readonly timestamp: number;
+  readonly parentHash: Hash;
+}
+
+/** The newest block that a node has. */
+export async function readHead(provider: Provider): Promise<Head> {
+  const head = await readBlock(provider, "latest");
+  if (head === undefined) throw new Error("the node has no newest block");
+  return head;
+}
+
+export async function readBlock(provider: Provider, which: number | "latest"): Promise<Head | undefined> {
+  const block = await provider.getBlock(which);
+  if (block?.hash == null) return undefined;
+  const { number, hash, timestamp, parentHash } = block;
+  return { number, hash: hash as Hash, timestamp, parentHash: parentHash as Hash };
+}
+
+/** A channel at one block. All of it is read at that block, so no half of two blocks is ever seen. */
+export async function readChannel(
+  provider: Provider,
+  channelManager: Address,
+  user: Address,
+  assets: readonly Address[],
+  blockTag: number,
+): Promise<ChannelView> {
+  const manager = ChannelManager__factory.connect(channelManager, provider);
+  const { session, exitNonce, exitDeadline } = await manager.channelOf(user, { blockTag });
+  const ledgers = await Promise.all(
+    assets.map(async (asset): Promise<readonly [Address, Ledger]> => {
+      const { depositedHub, depositedUser, withdrawnHub, withdrawnUser } = await manager.ledgerOf(
+        user,
+        session,
+        asset,
+        {
+          blockTag,
+        },
+      );
+      return [asset, { depositedHub, depositedUser, withdrawnHub, withdrawnUser }];
+    }),
+  );
+  return { session, exitNonce, exitDeadline, ledgers: new Map(ledgers) };
+}
+
+/**
+ * What a side may count on: deposits as deep as it asks, withdrawals, exit and session at head. Where the deep block is
+ * still in an earlier session, nothing of this one is deep enough yet.
+ */
+export async function readCautiously(
+  provider: Provider,
+  channelManager: Address,
+  user: Address,
+  assets: readonly Address[],
+  headNumber: number,
+  confirmations: number,
+): Promise<ChannelView> {
+  const deepNumber = Math.max(0, headNumber - confirmations + 1);
+  const head = await readChannel(provider, channelManager, user, assets, headNumber);
+  if (deepNumber === headNumber) return head;
+  const deep = await readDeep(provider, channelManager, user, assets, deepNumber);
+  const ledgers = [...head.ledgers].map(([asset, ledger]): readonly [Address, Ledger] => {
+    const old = deep?.session === head.session ? deep.ledgers.get(asset) : undefined;
+    const { depositedHub, depositedUser } = old ?? { depositedHub: 0n, depositedUser: 0n };
+    return [asset, { ...ledger, depositedHub, depositedUser }];
+  });
+  return { ...head, ledgers: new Map(ledgers) };
+}
+
+/** Before the contract existed there was nothing. */
+async function readDeep(
+  provider: Provider,
+  channelManager: Address,
+  user: Address,
+  assets: readonly Address[],
+  blockTag: number,
+): Promise<ChannelView | undefined> {
+  const code = await provider.getCode(channelManager, blockTag);
+  return code === "0x" ? undefined : readChannel(provider, channelManager, user, assets, blockTag);
+}

@@ -1,0 +1,137 @@
+import { ZERO_ADDRESS } from "../address";
+import type { ChannelState } from "../channel-state";
+import { hashState } from "../eip712/hash";
+import { protocolError, type ProtocolError } from "../errors";
+import { ledgerOf } from "../ledger";
+import { answer } from "../verify-signature";
+import { checkState, type ChannelContext } from "../verify-state";
+import { next } from "./next";
+import { amountAtRate } from "./rate";
+import type { ExchangeArgs, PaymentArgs, Side, Update, UpdateOf, WithdrawalArgs } from "./update";
+
+/** Nonces may skip, but nobody may use them up: at this pace they last for four thousand million updates. */
+export const MAX_NONCE_STEP = 2n ** 32n;
+
+/** What this side knows when it is asked to accept an update. */
+export interface UpdateContext extends ChannelContext {
+  /** Who signed first. */
+  readonly author: Side;
+  /** The highest nonce that either side is known to have signed in this channel; the update's must be above it. */
+  readonly nonceFloor: bigint;
+  /** This side's clock, Unix seconds. */
+  readonly nowSeconds: bigint;
+}
+
+/**
+ * The state that an update leads to, if this side may accept it.
+ * @throws what `check` returns.
+ */
+export function advance(state: ChannelState, update: Update, context: UpdateContext): ChannelState {
+  const error = checkPlace(state, update, context) ?? checkArgs(state, update, context);
+  if (error) throw error;
+  const after = next(state, update);
+  const wrong = checkState(after, context);
+  if (wrong) throw wrong;
+  return after;
+}
+
+/**
+ * Why a side must not accept an update of `state`, or nothing. Both sides ask this of every update, their own included;
+ * what it leads to must be a state that the contract would settle, on the chain as this side sees it.
+ * Signatures are checked apart (`checkSignature`), since they cost a hundred times as much.
+ * Source: docs/protocol.md "Channel updates".
+ * @returns OutOfSync, NonceTooLow, NonceTooHigh, WrongAuthor, BalanceTooLow, CounterLowered, NothingMoves, ExchangeRateWrong,
+ * QuoteExpired, WithdrawalPending, SameAsset, InvalidRecipient, or what `checkState` returns.
+ */
+export function check(state: ChannelState, update: Update, context: UpdateContext): ProtocolError | undefined {
+  return answer(() => {
+    advance(state, update, context);
+    return undefined;
+  });
+}
+
+function checkPlace(state: ChannelState, update: Update, { nonceFloor }: UpdateContext): ProtocolError | undefined {
+  const expected = hashState(state);
+  if (update.previous !== expected) return protocolError("OutOfSync", { expected, given: update.previous });
+  const floor = nonceFloor > state.nonce ? nonceFloor : state.nonce;
+  if (update.nonce <= floor) return protocolError("NonceTooLow", { floor, given: update.nonce });
+  if (update.nonce > floor + MAX_NONCE_STEP) {
+    return protocolError("NonceTooHigh", { limit: floor + MAX_NONCE_STEP, given: update.nonce });
+  }
+  return undefined;
+}
+
+function checkArgs(state: ChannelState, update: Update, context: UpdateContext): ProtocolError | undefined {
+  const { author } = context;
+  switch (update.reason) {
+    case "Deposit":
+      return checkDeposit(state, update);
+    case "Payment":
+      return checkPayment(update.args, author);
+    case "Exchange":
+      return checkAuthor(update, author, "user") ?? checkExchange(update.args, context);
+    case "Withdrawal":
+      return checkAuthor(update, author, "hub") ?? checkWithdrawal(state, update.args, context);
+    case "Settled":
+      return protocolError("WrongAuthor", { reason: "Settled", author });
+  }
+}
+
+function checkAuthor({ reason }: Update, author: Side, expected: Side): ProtocolError | undefined {
+  return author === expected ? undefined : protocolError("WrongAuthor", { reason, author });
+}
+
+function checkDeposit(state: ChannelState, { args }: UpdateOf<"Deposit">): ProtocolError | undefined {
+  const row = state.assets.find(({ asset }) => asset === args.asset);
+  const accounted = (row?.depositedHub ?? 0n) + (row?.depositedUser ?? 0n);
+  return args.depositedHub + args.depositedUser === accounted ? protocolError("NothingMoves", {}) : undefined;
+}
+
+/** A side signs a payment only away from itself, so whoever signs first is the one that pays. */
+function checkPayment({ recipient, amount, payments }: PaymentArgs, author: Side): ProtocolError | undefined {
+  if (recipient === author) return protocolError("WrongAuthor", { reason: "Payment", author });
+  const isEmpty = amount === 0n && payments.length === 0;
+  if (isEmpty) return author === "user" ? undefined : protocolError("NothingMoves", {});
+  return amount === 0n || payments.length === 0 ? protocolError("NothingMoves", {}) : undefined;
+}
+
+function checkExchange(args: ExchangeArgs, { nowSeconds }: UpdateContext): ProtocolError | undefined {
+  if (args.sellAsset === args.buyAsset) return protocolError("SameAsset", { asset: args.sellAsset });
+  if (args.sellAmount === 0n || args.buyAmount === 0n) return protocolError("NothingMoves", {});
+  const expected = amountAtRate(args.sellAmount, args.rate);
+  if (args.buyAmount !== expected) return protocolError("ExchangeRateWrong", { expected, given: args.buyAmount });
+  if (nowSeconds > args.expiresAt) return protocolError("QuoteExpired", { expiresAt: args.expiresAt, nowSeconds });
+  return undefined;
+}
+
+function checkWithdrawal(state: ChannelState, args: WithdrawalArgs, context: UpdateContext): ProtocolError | undefined {
+  const moves = args.assets.some(({ user, hub }) => user + hub !== 0n);
+  if (!moves) return protocolError("NothingMoves", {});
+  if (args.recipient === context.domain.verifyingContract) {
+    return protocolError("InvalidRecipient", { recipient: args.recipient });
+  }
+  return checkAssetsOnce(args) ?? checkExecuted(state, context) ?? checkFirst(args, context);
+}
+
+function checkFirst({ exchange }: WithdrawalArgs, context: UpdateContext): ProtocolError | undefined {
+  return exchange === undefined ? undefined : checkExchange(exchange, context);
+}
+
+function checkAssetsOnce({ assets }: WithdrawalArgs): ProtocolError | undefined {
+  for (const [i, { asset }] of assets.entries()) {
+    const previous = assets[i - 1]?.asset;
+    if (previous !== undefined && previous >= asset)
+      return protocolError("AssetsNotAscending", { previous, next: asset });
+  }
+  return undefined;
+}
+
+/** One at a time: a later state pays everything not yet executed to its own recipient. */
+function checkExecuted(state: ChannelState, { ledgers }: UpdateContext): ProtocolError | undefined {
+  for (const { asset, withdrawnHub, withdrawnUser } of state.assets) {
+    const executed = ledgerOf(ledgers, asset);
+    if (withdrawnHub === executed.withdrawnHub && withdrawnUser === executed.withdrawnUser) continue;
+    return protocolError("WithdrawalPending", { asset, recipient: state.recipient || ZERO_ADDRESS });
+  }
+  return undefined;
+}
