@@ -1,0 +1,80 @@
+import type { Address, Hash } from "../../protocol";
+import { SqliteDatabase } from "../store/sqlite/sqlite-database";
+
+/** What the hub's key has signed last in one channel. */
+export interface SignedNonce {
+  readonly nonce: bigint;
+  /** Struct hash of that state. */
+  readonly hash: Hash;
+  /** Highest nonce at which the hub signed a state that its user had signed before. */
+  readonly countersigned: bigint;
+}
+
+/** A state about to be signed. */
+export interface Signing {
+  readonly user: Address;
+  readonly nonce: bigint;
+  readonly hash: Hash;
+  readonly isCountersignature: boolean;
+}
+
+/**
+ * The signer's own memory, in a file of its own that no backup of the database contains: if the database is put back to
+ * yesterday, this still knows what was signed today.
+ */
+export class SignerRecord {
+  readonly #db: SqliteDatabase;
+
+  constructor(file: string) {
+    this.#db = new SqliteDatabase(file);
+    this.#db.exec(`
+      CREATE TABLE IF NOT EXISTS signed (
+        user TEXT PRIMARY KEY,
+        nonce INTEGER NOT NULL,
+        hash TEXT NOT NULL,
+        countersigned INTEGER NOT NULL,
+        CHECK (countersigned <= nonce)
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS seen (sequence INTEGER NOT NULL) STRICT;
+    `);
+    if (this.#db.get("SELECT sequence FROM seen") === undefined) this.#db.exec("INSERT INTO seen VALUES (0)");
+  }
+
+  read(user: Address): SignedNonce | undefined {
+    const row = this.#db.get("SELECT nonce, hash, countersigned FROM signed WHERE user = ?", user);
+    if (row === undefined) return undefined;
+    return { nonce: BigInt(row.nonce ?? 0), hash: row.hash as Hash, countersigned: BigInt(row.countersigned ?? 0) };
+  }
+
+  /** The highest sequence of the hub's database that was known to be committed when something was signed. */
+  seenSequence(): bigint {
+    return BigInt(this.#db.get("SELECT sequence FROM seen")?.sequence ?? 0n);
+  }
+
+  /**
+   * Makes sure, on disk, that nothing else is ever signed at these nonces. All or none.
+   * @throws ConflictError if another state was signed at or above one of them.
+   */
+  record(signings: readonly Signing[], sequence: bigint): Promise<void> {
+    return this.#db.write((tx) => {
+      for (const { user, nonce, hash, isCountersignature } of signings) {
+        this.#db.runOne(
+          tx,
+          `nonce ${nonce} of ${user} is not above the last one signed`,
+          `INSERT INTO signed VALUES (?1, ?2, ?3, iif(?4, ?2, 0)) ON CONFLICT (user) DO UPDATE
+             SET nonce = ?2, hash = ?3, countersigned = iif(?4, ?2, countersigned)
+             WHERE nonce < ?2 OR (nonce = ?2 AND hash = ?3)`,
+          user,
+          nonce,
+          hash,
+          isCountersignature ? 1n : 0n,
+        );
+      }
+      this.#db.run(tx, "UPDATE seen SET sequence = max(sequence, ?)", sequence);
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#db.close();
+  }
+}

@@ -1,0 +1,31 @@
+import type { Store } from "../store";
+import { sqliteChainStore } from "./chain-store";
+import { sqliteChannelStore } from "./channel-store";
+import { sqliteCollateralStore } from "./collateral-store";
+import { sqliteCustodialStore } from "./custodial-store";
+import { migrate } from "./migrate";
+import { MIGRATIONS } from "./migrations";
+import { sqliteOperationStore } from "./operation-store";
+import { sqliteOutboxStore } from "./outbox-store";
+import { sqlitePaymentStore } from "./payment-store";
+import { sqliteSessionStore } from "./session-store";
+import { SqliteDatabase } from "./sqlite-database";
+import { sqliteTransactionStore } from "./transaction-store";
+
+/** Opens the embedded store in a file, made and brought to the newest schema if needed. */
+export function openSqliteStore(file: string): Store {
+  const db = new SqliteDatabase(file);
+  migrate(db, MIGRATIONS);
+  return {
+    database: db,
+    chain: sqliteChainStore(db),
+    channels: sqliteChannelStore(db),
+    collateral: sqliteCollateralStore(db),
+    custodial: sqliteCustodialStore(db),
+    operation: sqliteOperationStore(db),
+    outbox: sqliteOutboxStore(db),
+    payments: sqlitePaymentStore(db),
+    sessions: sqliteSessionStore(db),
+    transactions: sqliteTransactionStore(db),
+  };
+}
