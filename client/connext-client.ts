@@ -1,0 +1,704 @@
+import { Wallet } from "ethers";
+import {
+  amountAtRate,
+  bytesToHex,
+  checkSignature,
+  digestOf,
+  hashExchangeQuote,
+  hashReceipt,
+  hashRedeemLink,
+  hexToBytes,
+  parseAddress,
+  parseQuote,
+  parseStruct,
+  paymentIdOf,
+  protocolError,
+  receiptType,
+  rowOf,
+  signDigest,
+  unsignedState,
+  ZERO_ADDRESS,
+  type Address,
+  type ChannelState,
+  type ExchangeArgs,
+  type Hash,
+  type PaymentType,
+  type Signature,
+  type WirePayment,
+  type WirePaymentRequest,
+  type WirePurchase,
+} from "../protocol";
+import { amountOf, parseAmount, parseAmounts, type Amount, type AmountInput } from "./amounts";
+import type { ChainClient, Sent } from "./chain";
+import type { Engine, Step } from "./engine/engine";
+import type { ClientEvents, Events, Listener } from "./engine/events";
+import { baseOf, type DoubleSigned } from "./engine/record";
+import { clientError, hasCode } from "./errors";
+import { evidenceOf, type Evidence } from "./evidence";
+import type { HubFacts } from "./get-connext-client";
+import type { HubConnection } from "./hub-connection";
+import type { ClientSigner } from "./signer";
+import type { ClientStore } from "./store";
+
+export interface ClientDeps {
+  readonly engine: Engine;
+  readonly hub: HubConnection;
+  readonly chain: ChainClient;
+  readonly events: Events;
+  readonly signer: ClientSigner;
+  readonly store: ClientStore;
+  readonly config: HubFacts;
+  readonly channelManager: Address;
+  readonly hubAddress: Address;
+  readonly assets: readonly Address[];
+  readonly confirmations: number;
+  readonly maxSlippage: number;
+  readonly pollIntervalMs: number;
+  readonly autoSettle: boolean;
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly log: (line: string) => void;
+}
+
+/** One payment of `buy`. */
+export type PaymentInput = {
+  /** Default: `PT_LINK` with a `link`, `PT_CUSTODIAL` above the hub's ceiling, `PT_CHANNEL` otherwise. */
+  readonly type?: PaymentType;
+  readonly recipient?: string;
+  /** Address of a link's key, see `createLink`. */
+  readonly link?: string;
+  /** Unix seconds; of payments that may come back. */
+  readonly expiresAt?: bigint;
+  readonly meta?: Readonly<Record<string, string>>;
+} & ({ readonly amount: AmountInput } | { readonly asset: string; readonly amount: bigint | string });
+
+export interface Purchase {
+  readonly id: string;
+  readonly payments: readonly WirePayment[];
+}
+
+export interface Link {
+  /** The key that the link carries. Whoever has it can redeem the link: treat it like the money itself. */
+  readonly secret: string;
+  readonly link: Address;
+  readonly purchase: Purchase;
+}
+
+export interface WithdrawOptions {
+  /** Default: the user itself. */
+  readonly recipient?: string;
+  readonly amountWei?: bigint | string;
+  readonly amountToken?: bigint | string;
+  /** The same as `amountWei`, by its old name. */
+  readonly withdrawalWeiUser?: bigint | string;
+  readonly assets?: readonly { readonly asset: string; readonly amount: bigint | string }[];
+  /** Tokens to sell for ETH in the same step; the ETH goes out with the rest. */
+  readonly tokensToSell?: bigint | string;
+  /** Wei for 10^18 base units of the token that the caller expects at least, before `maxSlippage`. */
+  readonly exchangeRate?: bigint | string;
+}
+
+/** How long a method waits for the hub or the chain to do something that takes blocks. */
+const PATIENCE_MS = 120_000;
+const STEP_MS = 250;
+
+/** After this long the user executes its withdrawal itself: anybody may. */
+const HUB_WITHDRAWS_MS = 20_000;
+
+/** A user's side of one channel. Every promise settles; errors carry a code (docs/errors.md). */
+export class ConnextClient {
+  readonly #deps: ClientDeps;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isStopped = false;
+  #challenged = 0n;
+
+  /** @internal Use `getConnextClient`. */
+  constructor(deps: ClientDeps) {
+    this.#deps = deps;
+  }
+
+  get address(): Address {
+    return this.#deps.signer.address;
+  }
+
+  /** What the hub says of itself. */
+  get config(): HubFacts {
+    return this.#deps.config;
+  }
+
+  /** @internal Called by `getConnextClient`. Comes level with the hub if it is there. */
+  async start(): Promise<void> {
+    const { engine, hub, events, log } = this.#deps;
+    hub.subscribe({
+      push: (push) => {
+        if (push.topic !== "channel") return;
+        const { data } = push;
+        if (data.kind === "sync") engine.pushed(data.sync);
+        if (data.kind === "payment") events.emit("payment", data.payment as WirePayment);
+        if (data.kind === "collateral") events.emit("collateral", data);
+        if (data.kind === "dispute") this.#look();
+      },
+      connected: () => this.#levelSoon(),
+      disconnected: (reason) => log(`the hub's socket is gone: ${reason}`),
+    });
+    await engine.level().catch((error: unknown) => log(`not level with the hub: ${messageOf(error)}`));
+    this.#schedule();
+  }
+
+  /** Ends what runs, then closes socket and store. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    const { engine, hub, chain, store } = this.#deps;
+    engine.stop();
+    await hub.close();
+    await engine.idle();
+    chain.destroy();
+    await store.close();
+  }
+
+  /** @returns What takes the listener off again. */
+  on<Name extends keyof ClientEvents>(name: Name, listener: Listener<Name>): () => void {
+    return this.#deps.events.on(name, listener);
+  }
+
+  /** Balances as the newest state has them, the hub's credits included; no question to anybody. */
+  getState(): { readonly state: ChannelState; readonly isDoubleSigned: boolean; readonly isExiting: boolean } {
+    const { engine } = this.#deps;
+    return {
+      state: engine.state,
+      isDoubleSigned: engine.record.pending.length === 0,
+      isExiting: engine.view.exit !== undefined,
+    };
+  }
+
+  /** What this user can pay of an asset now, in base units. */
+  balanceOf(asset: string = ZERO_ADDRESS): bigint {
+    return rowOf(this.#deps.engine.state, parseAddress(asset)).balanceUser;
+  }
+
+  /**
+   * Deposits. Resolves when both have signed the state with it. If the hub does not answer the money is on chain all the
+   * same, and an exit returns it.
+   * @throws InvalidValue, the contract's error, TimedOut
+   */
+  async deposit(
+    amount: AmountInput,
+  ): Promise<{ readonly transactionHashes: readonly Hash[]; readonly state: ChannelState }> {
+    const amounts = parseAmounts(amount, this.#token(), "amount");
+    if (amounts.length === 0) throw protocolError("ZeroAmount", {});
+    await this.#announce(amounts);
+    const transactionHashes: Hash[] = [];
+    for (const { asset, amount: units } of amounts) {
+      const sent = await this.#deps.chain.deposit(asset, units);
+      transactionHashes.push(sent.transactionHash);
+      await sent.wait(this.#deps.confirmations);
+    }
+    for (const { asset } of amounts) await this.#credited(asset);
+    return { transactionHashes, state: this.#deps.engine.state };
+  }
+
+  /**
+   * Sells `amount` of `from` to the hub for `to`, now. Resolves when both have signed.
+   * @param expectedRate Base units of `to` for 10^18 of `from` that the caller expects; default: the hub's own
+   * `/exchange-rates`. The quote may be worse by `maxSlippage` and no more.
+   * @throws SlippageTooHigh, QuoteMalformed, BalanceTooLow, PairUnknown, AmountTooLargeForExchange, TimedOut
+   */
+  async exchange(
+    amount: bigint | string,
+    from: string,
+    to?: string,
+    expectedRate?: bigint,
+  ): Promise<{ readonly sold: bigint; readonly bought: bigint; readonly rate: bigint; readonly state: ChannelState }> {
+    const sellAsset = parseAddress(from, "from");
+    const buyAsset = to === undefined ? this.#otherThan(sellAsset) : parseAddress(to, "to");
+    const quote = await this.#quote(sellAsset, buyAsset, amountOf(amount, "amount"), expectedRate);
+    const state = await this.#deps.engine.propose([{ reason: "Exchange", args: quote.args }]);
+    const { sellAmount, buyAmount, rate } = quote.args;
+    return { sold: sellAmount, bought: buyAmount, rate, state };
+  }
+
+  /**
+   * Pays: all payments or none. Resolves when the hub has taken it, with each payment's status and, for what has arrived, a
+   * receipt that was checked. With an id that was used before: what happened then, nothing is paid twice.
+   * @throws InvalidValue, BalanceTooLow, InsufficientCollateral, ReceiverBusy, AnswerUnknown (ask again with the same id)
+   */
+  async buy(purchase: {
+    readonly id?: string;
+    readonly meta?: Readonly<Record<string, string>>;
+    readonly payments: readonly PaymentInput[];
+  }): Promise<Purchase> {
+    const id = purchase.id ?? bytesToHex(randomBytes(16)).slice(2);
+    const payments = purchase.payments.map((payment, i) => this.#paymentOf(payment, `payments.${i}`));
+    if (payments.length === 0)
+      throw protocolError("InvalidValue", { path: "payments", expected: "at least one", given: [] });
+    const known = purchase.id === undefined ? undefined : await this.#findPurchase(id);
+    if (known !== undefined) return this.#checked(known);
+    const meta = purchase.meta === undefined ? {} : { meta: { ...purchase.meta } };
+    const answer = await this.#deps.engine.purchase({ id, ...meta, payments }, this.#stepsFor(id, payments));
+    return this.#checked(answer);
+  }
+
+  /**
+   * Takes money out of the channel, to any address. Resolves when the chain has executed it; if the hub does not send the
+   * transaction, this side does.
+   * @throws BalanceTooLow, WithdrawalPending, SlippageTooHigh, HubIncident, TimedOut
+   */
+  async withdraw(options: WithdrawOptions): Promise<{ readonly transactionHash?: Hash; readonly state: ChannelState }> {
+    const { engine, hub } = this.#deps;
+    const recipient = options.recipient === undefined ? ZERO_ADDRESS : parseAddress(options.recipient, "recipient");
+    const wanted = this.#withdrawn(options);
+    const sale = await this.#sale(options);
+    const assets = sale === undefined ? wanted : addTo(wanted, sale.args.buyAsset, sale.args.buyAmount);
+    if (assets.length === 0) throw protocolError("ZeroAmount", {});
+    const fromBlock = engine.view.headNumber;
+    const quote = sale === undefined ? {} : { quote: sale.wire, sigQuote: sale.sigHub };
+    const body = {
+      recipient,
+      assets: assets.map(({ asset, amount }) => ({ asset, amount: amount.toString() })),
+      ...quote,
+    };
+    const wish = { recipient, assets, ...(sale === undefined ? {} : { exchange: sale.args }) };
+    const state = await engine.withdraw(wish, () =>
+      hub.call("requestWithdrawal", { params: { user: this.address }, body }),
+    );
+    await this.#executed(state);
+    const events = await this.#deps.chain.events(this.address, fromBlock);
+    const done = events.filter(({ name }) => name === "Withdrawn").at(-1);
+    return { state, ...(done === undefined ? {} : { transactionHash: done.transactionHash }) };
+  }
+
+  /** Asks the hub for enough collateral to receive `amount` in all. Resolves with what is there and on its way. */
+  async requestCollateral(amount: AmountInput): Promise<{ readonly available: bigint; readonly requested: bigint }> {
+    const { asset, amount: units } = parseAmount(amount, this.#token(), "amount");
+    const body = { asset, amount: units.toString() };
+    const answer = await this.#deps.hub.call("requestCollateralization", { params: { user: this.address }, body });
+    return { available: BigInt(answer.available), requested: BigInt(answer.requested) };
+  }
+
+  /** Whether a payment to somebody needs collateral first: 0 if not, otherwise how much is missing. */
+  async recipientNeedsCollateral(recipient: string, amount: AmountInput): Promise<bigint> {
+    const { asset, amount: units } = parseAmount(amount, this.#token(), "amount");
+    const { canReceive } = await this.#deps.hub.call("getChannel", {
+      params: { user: parseAddress(recipient, "recipient") },
+    });
+    const available = BigInt(canReceive.find((each) => each.asset === asset)?.amount ?? 0);
+    return units > available ? units - available : 0n;
+  }
+
+  /** Pays into a link that whoever has `secret` can redeem once. */
+  async createLink(amount: AmountInput, meta?: Readonly<Record<string, string>>): Promise<Link> {
+    const wallet = new Wallet(bytesToHex(randomBytes(32)));
+    const link = parseAddress(wallet.address);
+    const payment = { type: "PT_LINK", link, amount, ...(meta === undefined ? {} : { meta }) } as const;
+    const purchase = await this.buy({ payments: [payment] });
+    return { secret: wallet.privateKey, link, purchase };
+  }
+
+  /** Redeems a link. Resolves when it is this user's: `forwarded`, or `waiting` for collateral that is on its way. */
+  async redeem(secret: string): Promise<WirePayment> {
+    const key = hexToBytes(secret.toLowerCase());
+    const link = parseAddress(new Wallet(secret).address);
+    const redeemer = this.address;
+    const sigLink = signDigest(digestOf(this.#domain(), hashRedeemLink({ link, redeemer })), key);
+    const { payment } = await this.#deps.hub.call("redeemLink", { body: { link, redeemer, sigLink } });
+    await this.#deps.engine.level();
+    return payment;
+  }
+
+  /** Takes an expired link's money back. @throws LinkNotExpired, LinkRedeemed */
+  async cancelLink(link: string): Promise<WirePayment> {
+    const address = parseAddress(link, "link");
+    const { payment } = await this.#deps.hub.call("cancelLink", { params: { address }, body: undefined } as never);
+    await this.#deps.engine.level();
+    return payment;
+  }
+
+  async getPaymentHistory(limit = 50): Promise<readonly WirePayment[]> {
+    const input = { params: { user: this.address }, query: { limit } };
+    return (await this.#deps.hub.call("getPaymentHistory", input)).payments;
+  }
+
+  /** What the hub owes this user outside of the channel. */
+  async getCustodialBalance(): Promise<ReadonlyMap<Address, bigint>> {
+    const { balances } = await this.#deps.hub.call("getCustodialBalance", { params: { user: this.address } });
+    return new Map(balances.map(({ asset, amount }) => [parseAddress(asset), BigInt(amount)]));
+  }
+
+  /** Moves custodial balance into the channel, or to an address on chain. Idempotent by id. */
+  async withdrawCustodial(request: {
+    readonly amount: AmountInput;
+    readonly to?: string;
+    readonly id?: string;
+  }): Promise<{ readonly id: string; readonly status: string }> {
+    const { asset, amount } = parseAmount(request.amount, this.#token(), "amount");
+    const id = request.id ?? bytesToHex(randomBytes(16)).slice(2);
+    const to = request.to === undefined ? "channel" : parseAddress(request.to, "to");
+    const body = { id, asset, amount: amount.toString(), to } as const;
+    const { status } = await this.#deps.hub.call("createCustodialWithdrawal", { body });
+    if (to === "channel") await this.#deps.engine.level();
+    return { id, status };
+  }
+
+  /** Starts to leave without the hub, with the newest state both signed. Needs the chain alone. */
+  startExit(): Promise<Sent> {
+    const { state, sigHub, sigUser } = this.#exitState();
+    return this.#deps.chain.startExit(state, sigHub, sigUser);
+  }
+
+  /** Shows the newest state to an exit that stands with an older one. @throws NonceNotHigher if nothing newer is here */
+  async challenge(): Promise<Sent> {
+    const { exit } = await this.#deps.engine.refreshView();
+    if (exit === undefined) throw protocolError("ChannelNotExiting", {});
+    const newest = this.#deps.engine.record.doubleSigned;
+    const given = newest?.state.nonce ?? 0n;
+    if (newest === undefined || given <= exit.nonce)
+      throw protocolError("NonceNotHigher", { standing: exit.nonce, given });
+    return this.#deps.chain.challenge(newest.state, newest.sigHub, newest.sigUser);
+  }
+
+  /** Pays out an exit whose window has passed; the next session begins. @throws DeadlineNotReached, ChannelNotExiting */
+  async settle(): Promise<Sent> {
+    const { engine, chain } = this.#deps;
+    const { exit } = await engine.refreshView();
+    if (exit === undefined) throw protocolError("ChannelNotExiting", {});
+    const { state, sigHub, sigUser } = this.#exitState();
+    const sent = await chain.settle(state, sigHub, sigUser);
+    await sent.wait();
+    await engine.refreshView();
+    return sent;
+  }
+
+  /** Takes what a failed payout left. */
+  claim(asset: string = ZERO_ADDRESS, to: string = this.address): Promise<Sent> {
+    return this.#deps.chain.claim(parseAddress(asset, "asset"), parseAddress(to, "to"));
+  }
+
+  /** Everything that proves this side's state, in one document. */
+  exportEvidence(): Evidence {
+    const { engine, config, channelManager, hubAddress } = this.#deps;
+    return evidenceOf(engine.record, config.chainId, channelManager, hubAddress);
+  }
+
+  /** What the hub did against the rules, as JSON texts, oldest first. */
+  incidents(): Promise<readonly string[]> {
+    return this.#deps.engine.incidents();
+  }
+
+  /** Comes level with the hub now. */
+  level(): Promise<void> {
+    return this.#deps.engine.level();
+  }
+
+  // ------------------------------------------------------------------------------------------------------- deposits
+
+  /** Best effort: the hub may match the deposit with collateral. It needs no permission of the hub's. */
+  async #announce(amounts: readonly Amount[]): Promise<void> {
+    const of = (asset: Address): bigint => amounts.find((each) => each.asset === asset)?.amount ?? 0n;
+    const token = amounts.find(({ asset }) => asset !== ZERO_ADDRESS)?.asset;
+    const body = {
+      depositWei: of(ZERO_ADDRESS).toString(),
+      ...(token === undefined ? {} : { depositToken: of(token).toString(), token }),
+    };
+    try {
+      await this.#deps.hub.call("requestDeposit", { params: { user: this.address }, body });
+    } catch (error) {
+      if (hasCode(error, "DepositsPaused", "AssetUnknown")) throw error;
+      this.#deps.log(`the hub was not told of the deposit: ${messageOf(error)}`);
+    }
+  }
+
+  /** The hub credits what it sees; if it does not for long, this side signs the deposit first. */
+  async #credited(asset: Address): Promise<void> {
+    const { engine, now, sleep } = this.#deps;
+    const started = now();
+    for (;;) {
+      const ledger = (await engine.refreshView()).ledgers.get(asset);
+      const row = rowOf(engine.state, asset);
+      const target = ledger?.depositedUser ?? 0n;
+      if (target > 0n && row.depositedUser >= target && engine.record.pending.length === 0) return;
+      if (now() - started > PATIENCE_MS) {
+        throw clientError("TimedOut", { what: `the credit of the deposit of ${asset}`, seconds: PATIENCE_MS / 1000 });
+      }
+      await this.#creditStep(asset, now() - started);
+      await sleep(STEP_MS);
+    }
+  }
+
+  async #creditStep(asset: Address, waitedMs: number): Promise<void> {
+    const { engine, log } = this.#deps;
+    try {
+      await engine.level();
+      const ledger = engine.view.ledgers.get(asset);
+      const row = rowOf(engine.state, asset);
+      if (waitedMs < HUB_WITHDRAWS_MS / 2 || ledger === undefined || ledger.depositedUser <= row.depositedUser) return;
+      const { depositedHub, depositedUser } = ledger;
+      await engine.propose([{ reason: "Deposit", args: { asset, depositedHub, depositedUser } }]);
+    } catch (error) {
+      log(`the deposit is not credited yet: ${messageOf(error)}`);
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------------------- exchange
+
+  async #quote(
+    sellAsset: Address,
+    buyAsset: Address,
+    sellAmount: bigint,
+    expectedRate: bigint | undefined,
+  ): Promise<{ readonly args: ExchangeArgs; readonly wire: never; readonly sigHub: Signature }> {
+    const { hub, now, sleep, hubAddress } = this.#deps;
+    const expected = expectedRate ?? (await this.#publicRate(sellAsset, buyAsset));
+    const started = now();
+    for (;;) {
+      try {
+        const body = { sellAsset, buyAsset, sellAmount: sellAmount.toString() };
+        const answer = await hub.call("requestExchange", { params: { user: this.address }, body });
+        const quote = parseQuote(answer.quote);
+        const sigHub = answer.sigHub.toLowerCase() as Signature;
+        const wrong = checkSignature(hubAddress, hashExchangeQuote(quote), sigHub, this.#domain());
+        if (wrong) throw clientError("QuoteMalformed", { reason: wrong.message });
+        const { user, ...args } = quote;
+        this.#requireAsked(user, args, { sellAsset, buyAsset, sellAmount }, expected);
+        return { args, wire: answer.quote as never, sigHub };
+      } catch (error) {
+        // The hub is bringing what it sells into this channel.
+        if (!hasCode(error, "AmountTooLargeForExchange") || now() - started > PATIENCE_MS / 4) throw error;
+        await sleep(STEP_MS * 2);
+        await this.#deps.engine.level();
+      }
+    }
+  }
+
+  async #publicRate(sellAsset: Address, buyAsset: Address): Promise<bigint> {
+    const { rates } = await this.#deps.hub.call("getExchangeRates", {});
+    const found = rates.find((rate) => rate.sellAsset === sellAsset && rate.buyAsset === buyAsset);
+    return BigInt(found?.rate ?? 0);
+  }
+
+  /** W-9: what is signed is what was asked for, at a rate that the caller accepts. */
+  #requireAsked(
+    user: Address,
+    args: ExchangeArgs,
+    asked: Pick<ExchangeArgs, "sellAsset" | "buyAsset" | "sellAmount">,
+    expectedRate: bigint,
+  ): void {
+    const isAsked = (["sellAsset", "buyAsset", "sellAmount"] as const).every((name) => args[name] === asked[name]);
+    if (user !== this.address || !isAsked)
+      throw clientError("QuoteMalformed", { reason: "it is for another exchange" });
+    if (args.buyAmount !== amountAtRate(args.sellAmount, args.rate)) {
+      throw clientError("QuoteMalformed", { reason: "its amount does not follow from its rate" });
+    }
+    const millionths = BigInt(Math.floor((1 - this.#deps.maxSlippage) * 1_000_000));
+    const least = (expectedRate * millionths) / 1_000_000n;
+    if (args.rate < least) throw clientError("SlippageTooHigh", { expected: least, given: args.rate });
+  }
+
+  // ------------------------------------------------------------------------------------------------------- payments
+
+  #paymentOf(input: PaymentInput, path: string): WirePaymentRequest {
+    const amountInput = "asset" in input ? { asset: input.asset, amount: input.amount } : input.amount;
+    const { asset, amount } = parseAmount(amountInput, this.#token(), `${path}.amount`);
+    const type = input.type ?? this.#defaultType(input, asset, amount);
+    const common = {
+      asset,
+      amount: amount.toString(),
+      ...(input.meta === undefined ? {} : { meta: { ...input.meta } }),
+    };
+    const expiry = input.expiresAt === undefined ? {} : { expiresAt: input.expiresAt.toString() };
+    if (type === "PT_LINK") return { type, link: parseAddress(input.link, `${path}.link`), ...common, ...expiry };
+    const recipient = parseAddress(input.recipient, `${path}.recipient`);
+    return type === "PT_OPTIMISTIC" ? { type, recipient, ...common, ...expiry } : { type, recipient, ...common };
+  }
+
+  #defaultType({ link }: PaymentInput, asset: Address, amount: bigint): PaymentType {
+    if (link !== undefined) return "PT_LINK";
+    const limits = this.#deps.config.assets.find((each) => each.asset === asset);
+    return limits !== undefined && amount > BigInt(limits.collateralCeiling) ? "PT_CUSTODIAL" : "PT_CHANNEL";
+  }
+
+  /** One payment to the hub per asset, over the sum and the ids of its payments. */
+  #stepsFor(id: string, payments: readonly WirePaymentRequest[]): readonly Step[] {
+    const assets = [...new Set(payments.map(({ asset }) => parseAddress(asset)))];
+    return assets.map((asset): Step => {
+      const own = payments.flatMap((payment, i) => (payment.asset === asset ? [{ payment, i }] : []));
+      const amount = own.reduce((sum, { payment }) => sum + BigInt(payment.amount), 0n);
+      const ids = own.map(({ i }) => paymentIdOf(this.address, id, i));
+      return { reason: "Payment", args: { recipient: "hub", asset, amount, payments: ids } };
+    });
+  }
+
+  async #findPurchase(id: string): Promise<WirePurchase | undefined> {
+    try {
+      return await this.#deps.hub.call("getPurchase", { params: { id } });
+    } catch (error) {
+      if (hasCode(error, "NotFound")) return undefined;
+      throw error;
+    }
+  }
+
+  /** What arrived comes with the hub's signature under it. @throws ReceiptMissing */
+  #checked({ id, payments }: WirePurchase): Purchase {
+    for (const payment of payments) {
+      if (payment.status !== "forwarded" && payment.status !== "custodial") continue;
+      const { receipt: wire, sigReceipt, paymentId } = payment;
+      const receipt = wire && parseStruct(receiptType, wire, "receipt");
+      const fits =
+        receipt !== undefined &&
+        receipt.purchaseId === id &&
+        receipt.paymentId === paymentId &&
+        receipt.payee === payment.payee &&
+        receipt.amount === BigInt(payment.amount) &&
+        checkSignature(
+          this.#deps.hubAddress,
+          hashReceipt(receipt),
+          (sigReceipt ?? "0x") as Signature,
+          this.#domain(),
+        ) === undefined;
+      if (!fits) throw clientError("ReceiptMissing", { paymentId });
+    }
+    return { id, payments };
+  }
+
+  // ----------------------------------------------------------------------------------------------------- withdrawals
+
+  #withdrawn({ amountWei, withdrawalWeiUser, amountToken, assets }: WithdrawOptions): readonly Amount[] {
+    if (assets !== undefined) {
+      return assets.map(({ asset, amount }, i) => ({
+        asset: parseAddress(asset, `assets.${i}.asset`),
+        amount: amountOf(amount, `assets.${i}.amount`),
+      }));
+    }
+    const wei = amountWei ?? withdrawalWeiUser;
+    const given = {
+      ...(wei === undefined ? {} : { amountWei: wei }),
+      ...(amountToken === undefined ? {} : { amountToken }),
+    };
+    return Object.keys(given).length === 0 ? [] : parseAmounts(given, this.#token(), "withdraw");
+  }
+
+  async #sale({ tokensToSell, exchangeRate }: WithdrawOptions): ReturnType<ConnextClient["noSale"]> {
+    const token = this.#token();
+    const amount = tokensToSell === undefined ? 0n : amountOf(tokensToSell, "tokensToSell");
+    if (amount === 0n || token === undefined) return this.noSale();
+    const expected = exchangeRate === undefined ? undefined : amountOf(exchangeRate, "exchangeRate");
+    return this.#quote(token, ZERO_ADDRESS, amount, expected);
+  }
+
+  /** @internal */
+  noSale(): Promise<{ readonly args: ExchangeArgs; readonly wire: never; readonly sigHub: Signature } | undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  async #executed(state: ChannelState): Promise<void> {
+    const { engine, chain, now, sleep } = this.#deps;
+    const started = now();
+    let isSent = false;
+    for (;;) {
+      const { ledgers } = await engine.refreshView();
+      const isDone = state.assets.every(
+        ({ asset, withdrawnUser }) => (ledgers.get(asset)?.withdrawnUser ?? 0n) >= withdrawnUser,
+      );
+      if (isDone) return;
+      const waited = now() - started;
+      if (waited > PATIENCE_MS) throw clientError("TimedOut", { what: "the withdrawal", seconds: PATIENCE_MS / 1000 });
+      if (waited > HUB_WITHDRAWS_MS && !isSent) {
+        isSent = true;
+        await this.#withdrawAlone(chain, state);
+      }
+      await sleep(STEP_MS);
+    }
+  }
+
+  async #withdrawAlone(chain: ChainClient, state: ChannelState): Promise<void> {
+    const signed = this.#deps.engine.record.doubleSigned;
+    if (signed === undefined || signed.state.nonce < state.nonce) return;
+    const sent = await chain.withdraw(signed.state, signed.sigHub, signed.sigUser);
+    await sent.wait();
+  }
+
+  // ---------------------------------------------------------------------------------------------------------- exits
+
+  /** The newest state both signed; before any, the unsigned zero with everything that is on chain. */
+  #exitState(): DoubleSigned {
+    const { engine } = this.#deps;
+    if (engine.record.doubleSigned !== undefined) return engine.record.doubleSigned;
+    const { user, session } = baseOf(engine.record);
+    const assets = [...engine.view.ledgers].filter(([, ledger]) => ledger.depositedHub + ledger.depositedUser > 0n);
+    const state = unsignedState(
+      user,
+      session,
+      assets.map(([asset]) => asset),
+    );
+    return { state, sigHub: "0x", sigUser: "0x" };
+  }
+
+  #look(): void {
+    void this.#watch().catch((error: unknown) => this.#deps.log(`the chain could not be read: ${messageOf(error)}`));
+  }
+
+  /** Answers an exit with something newer, and settles after the window, by itself. */
+  async #watch(): Promise<void> {
+    const { engine, chain, autoSettle } = this.#deps;
+    const { exit, headTimestamp } = await engine.refreshView();
+    if (engine.isWaiting) this.#levelSoon();
+    const newest = engine.record.doubleSigned;
+    if (exit === undefined || !autoSettle) return;
+    const isNewer = newest !== undefined && newest.state.nonce > exit.nonce && newest.state.nonce > this.#challenged;
+    if (isNewer && BigInt(headTimestamp) < exit.deadline) {
+      this.#challenged = newest.state.nonce;
+      const sent = await chain.challenge(newest.state, newest.sigHub, newest.sigUser);
+      await sent.wait();
+    }
+    const standing = this.#exitState();
+    if (BigInt(headTimestamp) >= exit.deadline && standing.state.nonce === exit.nonce) await this.settle();
+  }
+
+  #levelSoon(): void {
+    const { engine, log } = this.#deps;
+    void engine.level().catch((error: unknown) => log(`not level with the hub: ${messageOf(error)}`));
+  }
+
+  #schedule(): void {
+    if (this.#isStopped) return;
+    this.#timer = setTimeout(() => {
+      void this.#watch()
+        .catch((error: unknown) => this.#deps.log(`the chain could not be read: ${messageOf(error)}`))
+        .finally(() => this.#schedule());
+    }, this.#deps.pollIntervalMs);
+    (this.#timer as { unref?: () => void }).unref?.();
+  }
+
+  // --------------------------------------------------------------------------------------------------------- assets
+
+  /** The token that `amountToken` means: the first of the hub's that is not ETH. */
+  #token(): Address | undefined {
+    return this.#deps.assets.find((asset) => asset !== ZERO_ADDRESS);
+  }
+
+  #otherThan(asset: Address): Address {
+    const other = asset === ZERO_ADDRESS ? this.#token() : ZERO_ADDRESS;
+    if (other === undefined)
+      throw protocolError("InvalidValue", { path: "to", expected: "an asset", given: undefined });
+    return other;
+  }
+
+  #domain(): Parameters<typeof checkSignature>[3] {
+    return this.#deps.engine.domain;
+  }
+}
+
+function addTo(amounts: readonly Amount[], asset: Address, amount: bigint): readonly Amount[] {
+  const isThere = amounts.some((each) => each.asset === asset);
+  if (!isThere) return [...amounts, { asset, amount }];
+  return amounts.map((each) => (each.asset === asset ? { asset, amount: each.amount + amount } : each));
+}
+
+/** From the platform's own source of randomness, which browsers and Node share. */
+function randomBytes(count: number): Uint8Array {
+  return globalThis.crypto.getRandomValues(new Uint8Array(count));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,122 @@
+import { CodedError } from "../protocol/coded-error";
+import type { WireError } from "../protocol";
+
+/** What can go wrong on the user's side, beside the errors of the protocol and of the hub. */
+export const CLIENT_ERRORS = {
+  HubUnreachable: text<{ url: string; reason: string }>(
+    ({ url, reason }) => `The hub at ${url} does not answer: ${reason}`,
+    "nothing was sent to it",
+    "try again later; what is in the channel is yours, and `startExit` needs no hub",
+  ),
+  AnswerUnknown: text<{ operation: string; reason: string }>(
+    ({ operation, reason }) => `It is unknown whether ${operation} took effect: ${reason}`,
+    "the connection ended before the hub's answer",
+    "ask again with the same id; it has the same effect once",
+  ),
+  AnswerMalformed: text<{ operation: string; problem: string }>(
+    ({ operation, problem }) => `The hub's answer to ${operation} is not of its form: ${problem}`,
+    "it may be another version, or not a hub",
+    "check the hub's address and version; nothing of the answer was used",
+  ),
+  KeyInUse: text<{ name: string }>(
+    ({ name }) => `Another client uses ${name}`,
+    "two clients on one record could sign two states with one nonce",
+    "close the other tab or process first",
+  ),
+  HubTrustedForChain: text(
+    () => "There is no way to the chain but the hub's",
+    "a hub that also says what is on chain could report deposits that are not there, or hide an exit",
+    "give `ethUrl` or `ethProvider`; or, knowing this, `trustHubChain: true`",
+  ),
+  WrongChain: text<{ expected: number; actual: number; where: string }>(
+    ({ expected, actual, where }) => `${where} serves chain ${actual}, not ${expected}`,
+    "signatures and money would be for another chain",
+    "use a node of the hub's chain",
+  ),
+  HubChanged: text<{ field: string; known: string; given: string }>(
+    ({ field, known, given }) => `The hub now says ${field} ${given}, and said ${known} before`,
+    "what is signed is bound to one contract and one hub for ever",
+    "use another store for another hub; what is in the old channel can be taken out by an exit",
+  ),
+  ContractMissing: text<{ address: string }>(
+    ({ address }) => `There is no ChannelManager at ${address}`,
+    "the hub names a contract that this chain does not have",
+    "check the hub's address and the chain",
+  ),
+  NoSigner: text(
+    () => "There is no key to sign with",
+    "every step needs a signature",
+    "give `privateKey`, `mnemonic`, an ethers signer or an EIP-1193 wallet",
+  ),
+  TimedOut: text<{ what: string; seconds: number }>(
+    ({ what, seconds }) => `${what} did not happen within ${seconds} s`,
+    "the chain or the hub is slow; nothing is lost",
+    "look at `getState` later; asking again is safe",
+  ),
+  Stopped: text(() => "The client is stopped", "its record is closed", "start it again"),
+  SlippageTooHigh: text<{ expected: bigint; given: bigint }>(
+    ({ expected, given }) => `The hub's rate ${given} is below what was accepted, ${expected}`,
+    "the price moved, or the hub asks too much",
+    "accept a lower rate, or exchange elsewhere",
+  ),
+  QuoteMalformed: text<{ reason: string }>(
+    ({ reason }) => `The hub's quote is not what was asked for: ${reason}`,
+    "only the exchange that the caller wants is signed",
+    "ask again, or exchange elsewhere",
+  ),
+  HubIncident: text<{ reason: string }>(
+    ({ reason }) => `The hub did something against the rules: ${reason}`,
+    "nothing of it was signed; the evidence is kept",
+    "look at the incidents; if it goes on, leave with `startExit`",
+  ),
+  CannotSendTransactions: text(
+    () => "This signer cannot send transactions",
+    "it only signs",
+    "give an ethers signer or a key together with `ethUrl`",
+  ),
+  ReceiptMissing: text<{ paymentId: string }>(
+    ({ paymentId }) => `The hub gave no valid receipt for payment ${paymentId}`,
+    "the payment is signed, but its arrival is not proven",
+    "ask the payee, and the hub with the purchase's id; the state that you signed is in your evidence",
+  ),
+} as const;
+
+export type ClientErrorCode = keyof typeof CLIENT_ERRORS;
+
+export type ClientErrorDetails<Code extends ClientErrorCode> = Parameters<(typeof CLIENT_ERRORS)[Code]["what"]>[0];
+
+/** Builds the error of a code from its details. */
+export function clientError<Code extends ClientErrorCode>(
+  code: Code,
+  details: ClientErrorDetails<Code>,
+  cause?: unknown,
+): CodedError<Code, ClientErrorDetails<Code>> {
+  const { what, why, remedy } = CLIENT_ERRORS[code] as ClientErrorText<ClientErrorDetails<Code>>;
+  return new CodedError(code, `${what(details)}. Why: ${why}. What to do: ${remedy}.`, details, cause);
+}
+
+/** Whether something caught is a coded error, of one of these codes if any are named. */
+export function hasCode(error: unknown, ...codes: readonly string[]): error is CodedError {
+  return error instanceof CodedError && (codes.length === 0 || codes.includes(error.code));
+}
+
+/** A hub's error as the hub made it. */
+export function errorFromWire({ code, message, details }: WireError): CodedError {
+  return new CodedError(code, message, typeof details === "object" && details !== null ? details : {});
+}
+
+interface ClientErrorText<Details extends object> {
+  readonly what: (details: Details) => string;
+  readonly why: string;
+  readonly remedy: string;
+}
+
+type NoDetails = Readonly<Record<string, never>>;
+
+function text<Details extends object = NoDetails>(
+  what: (details: Details) => string,
+  why: string,
+  remedy: string,
+): ClientErrorText<Details> {
+  return { what, why, remedy };
+}

@@ -1,0 +1,136 @@
+import { JsonRpcProvider, type Provider } from "ethers";
+import { channelManagerDomain, parseAddress, validate, OPERATIONS, type OutputOf } from "../protocol";
+import { ChainClient } from "./chain";
+import { ConnextClient } from "./connext-client";
+import { Connection, type SocketConstructor } from "./connection";
+import { Engine } from "./engine/engine";
+import { Events } from "./engine/events";
+import { clientError } from "./errors";
+import type { HubConnection } from "./hub-connection";
+import type { ClientOptions } from "./options";
+import { openSigner, type ClientSigner } from "./signer";
+import type { ClientStore } from "./store";
+
+export type { ClientOptions } from "./options";
+export { ConnextClient } from "./connext-client";
+
+/** What a hub says of itself in `/config`. */
+export type HubFacts = OutputOf<"getConfig">;
+
+const CONFIG_KEY = "config";
+const DEVELOPMENT_CHAINS = new Set([1337, 31337]);
+
+/**
+ * Opens a client: one user, one hub. Resolves when the record is open and the chain was read. The hub may be down if it
+ * was ever reached before: exit, settle and claim work without it.
+ * @throws NoSigner, HubTrustedForChain, KeyInUse, HubUnreachable (the first time), HubChanged, WrongChain, ContractMissing
+ */
+export async function getConnextClient(options: ClientOptions): Promise<ConnextClient> {
+  const signer = await openSigner(options);
+  await options.store.lock();
+  try {
+    return await open(options, signer);
+  } catch (error) {
+    await options.store.close();
+    throw error;
+  }
+}
+
+async function open(options: ClientOptions, signer: ClientSigner): Promise<ConnextClient> {
+  const log = options.logger ?? (() => undefined);
+  const now = options.now ?? (() => Date.now());
+  const random = options.random ?? Math.random;
+  const facts: { chainId: number } = { chainId: 0 };
+  const webSocket = options.webSocket ?? (globalThis as { WebSocket?: SocketConstructor }).WebSocket;
+  const hub: HubConnection = new Connection({
+    ...{ hubUrl: options.hubUrl, signer, chainId: () => facts.chainId, now, random, log },
+    ...(webSocket === undefined ? {} : { webSocket }),
+    timeoutMs: options.timeoutMs ?? 15_000,
+  });
+  const config = await readConfig(hub, options.store);
+  facts.chainId = config.chainId;
+  const isDevelopment = DEVELOPMENT_CHAINS.has(config.chainId);
+  const channelManager = parseAddress(config.channelManager, "config.channelManager");
+  const hubAddress = parseAddress(config.hub, "config.hub");
+  const providers = providersOf(options, config.chainId);
+  await requireChain(providers, config.chainId);
+  const confirmations = options.confirmations ?? (isDevelopment ? 1 : 12);
+  const chain = new ChainClient({ providers, channelManager, signer, confirmations });
+  const contract = await chain.contractFacts();
+  if (contract.hub !== hubAddress) {
+    throw clientError("HubChanged", { field: "the contract's hub", known: contract.hub, given: hubAddress });
+  }
+  const served = config.assets.map(({ asset }) => parseAddress(asset, "config.assets"));
+  const own = options.assets?.map((asset) => parseAddress(asset, "options.assets"));
+  const assets = served.filter((asset) => own === undefined || own.includes(asset));
+  const events = new Events(log);
+  const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+  const engine = await Engine.open({
+    ...{ store: options.store, signer, hubAddress, hub, chain, events, now, random, sleep, log },
+    domain: channelManagerDomain(BigInt(config.chainId), channelManager),
+    assets: new Set(assets),
+    challengePeriodSeconds: contract.challengePeriodSeconds,
+    patienceMs: options.patienceMs ?? 30_000,
+  });
+  const client = new ConnextClient({
+    ...{ engine, hub, chain, events, signer, config, now, sleep, log, assets, confirmations },
+    store: options.store,
+    channelManager,
+    hubAddress,
+    maxSlippage: options.maxSlippage ?? 0.01,
+    pollIntervalMs: options.pollIntervalMs ?? (isDevelopment ? 500 : 4_000),
+    autoSettle: options.autoSettle ?? signer.ethers !== undefined,
+  });
+  await client.start();
+  return client;
+}
+
+/** The hub's word about itself, kept for when it is down. What is signed is bound to it, so it never changes (HubChanged). */
+async function readConfig(hub: HubConnection, store: ClientStore): Promise<HubFacts> {
+  const stored = await store.get(CONFIG_KEY);
+  const known =
+    stored === undefined ? undefined : validate(OPERATIONS.getConfig.response, JSON.parse(stored), "config");
+  let given: HubFacts;
+  try {
+    given = await hub.call("getConfig", {});
+  } catch (error) {
+    if (known === undefined) throw error;
+    return known;
+  }
+  for (const field of ["channelManager", "hub", "chainId"] as const) {
+    if (known !== undefined && String(known[field]).toLowerCase() !== String(given[field]).toLowerCase()) {
+      throw clientError("HubChanged", { field, known: String(known[field]), given: String(given[field]) });
+    }
+  }
+  await store.write({ [CONFIG_KEY]: JSON.stringify(given) });
+  return given;
+}
+
+/** @throws HubTrustedForChain */
+function providersOf(options: ClientOptions, chainId: number): readonly [Provider, ...Provider[]] {
+  const { ethUrl = [], ethProvider = [], trustHubChain, hubUrl } = options;
+  const urls = typeof ethUrl === "string" ? [ethUrl] : [...ethUrl];
+  const own = [
+    ...urls.map((url) => providerOf(url, chainId)),
+    ...(Array.isArray(ethProvider) ? ethProvider : [ethProvider]),
+  ];
+  const [first, ...others] = own as Provider[];
+  if (first !== undefined) return [first, ...others];
+  if (trustHubChain !== true) throw clientError("HubTrustedForChain", {});
+  options.logger?.("the hub is trusted about the chain: it could report deposits that are not there, or hide an exit");
+  return [providerOf(`${hubUrl.replace(/\/+$/, "")}/api/eth`, chainId)];
+}
+
+function providerOf(url: string, chainId: number): Provider {
+  return new JsonRpcProvider(url, chainId, { staticNetwork: true, cacheTimeout: -1 });
+}
+
+/** @throws WrongChain */
+async function requireChain(providers: readonly Provider[], expected: number): Promise<void> {
+  for (const provider of providers) {
+    const isRpc = provider instanceof JsonRpcProvider;
+    const answer = isRpc ? ((await provider.send("eth_chainId", [])) as string) : (await provider.getNetwork()).chainId;
+    const actual = Number(answer);
+    if (actual !== expected) throw clientError("WrongChain", { expected, actual, where: "a node of yours" });
+  }
+}

@@ -1,0 +1,16 @@
+import { WebSocket } from "ws";
+import { getConnextClient, type ClientOptions, type ConnextClient } from "../get-connext-client";
+import type { SocketConstructor } from "../connection";
+import type { SignerOptions } from "../signer";
+import { sqliteStore } from "./sqlite-store";
+
+/** `getConnextClient` with what Node has: `ws` for the socket and a SQLite file for the record. */
+export function getNodeClient(
+  options: Omit<ClientOptions, "store"> & SignerOptions & { readonly file: string },
+): Promise<ConnextClient> {
+  const { file, ...rest } = options;
+  const webSocket = options.webSocket ?? (WebSocket as unknown as SocketConstructor);
+  return getConnextClient({ ...rest, webSocket, store: sqliteStore(file) } as ClientOptions);
+}
+
+export { sqliteStore };
