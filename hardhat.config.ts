@@ -31,7 +31,12 @@ const config: HardhatUserConfig = {
   // Ignition keeps its journals in <ignition>/deployments/chain-<id>: the root puts them into deployments/.
   paths: { sources: "contracts", tests: "test", ignition: "." },
   networks: {
-    hardhat: { allowUnlimitedContractSize: false, accounts: { mnemonic: DEV_MNEMONIC } },
+    hardhat: {
+      allowUnlimitedContractSize: false,
+      accounts: { mnemonic: DEV_MNEMONIC },
+      // `npm start` makes an earlier chain again, whose blocks must not be older than its first one.
+      ...(process.env.LOCAL_CHAIN_START === undefined ? {} : { initialDate: process.env.LOCAL_CHAIN_START }),
+    },
     localhost: { url: "http://127.0.0.1:8545" },
     sepolia: { chainId: 11155111, url: vars.get("SEPOLIA_RPC_URL", ""), accounts: deployerAccounts },
     mainnet: { chainId: 1, url: vars.get("MAINNET_RPC_URL", ""), accounts: deployerAccounts },

@@ -634,7 +634,7 @@ export class ConnextClient {
   }
 
   #look(): void {
-    void this.#watch().catch((error: unknown) => this.#deps.log(`the chain could not be read: ${messageOf(error)}`));
+    void this.#watch().catch((error: unknown) => this.#note(`the chain could not be read: ${messageOf(error)}`));
   }
 
   /** Answers an exit with something newer, and settles after the window, by itself. */
@@ -655,15 +655,19 @@ export class ConnextClient {
   }
 
   #levelSoon(): void {
-    const { engine, log } = this.#deps;
-    void engine.level().catch((error: unknown) => log(`not level with the hub: ${messageOf(error)}`));
+    void this.#deps.engine.level().catch((error: unknown) => this.#note(`not level with the hub: ${messageOf(error)}`));
+  }
+
+  /** What fails because the client was stopped is no news. */
+  #note(line: string): void {
+    if (!this.#isStopped) this.#deps.log(line);
   }
 
   #schedule(): void {
     if (this.#isStopped) return;
     this.#timer = setTimeout(() => {
       void this.#watch()
-        .catch((error: unknown) => this.#deps.log(`the chain could not be read: ${messageOf(error)}`))
+        .catch((error: unknown) => this.#note(`the chain could not be read: ${messageOf(error)}`))
         .finally(() => this.#schedule());
     }, this.#deps.pollIntervalMs);
     (this.#timer as { unref?: () => void }).unref?.();

@@ -200,6 +200,54 @@ export const OPERATION_ERRORS = {
     () => "look at the reason; nothing that follows it was sent",
   ),
 
+  // ------------------------------------------------------------------------------------------------ hub and channels
+
+  HubKeyMissing: text<{ hub: string; network: string }>(
+    ({ hub }) => `The key of hub ${hub} is not at hand`,
+    ({ network }) => `on ${network} there is no default for it, and the contract accepts no other`,
+    () => "set HUB_PRIVATE_KEY (npx hardhat vars set HUB_PRIVATE_KEY)",
+  ),
+  HubNotRunning: text<{ url: string }>(
+    ({ url }) => `No hub answers at ${url}`,
+    () => "it is not running, or listens elsewhere",
+    () => "start it: npm start, or npx hardhat hub start; name another one with --hub",
+  ),
+  HubIsRunning: text<{ file: string }>(
+    () => "The hub is running",
+    ({ file }) => `another process holds ${file}, and two hubs on one record could sign two states`,
+    () => "stop it first",
+  ),
+  AdminKeyMissing: text<{ file: string }>(
+    () => "There is no admin key",
+    ({ file }) => `neither HUB_ADMIN_KEY is set nor does ${file} exist`,
+    () => "start the hub on this machine, or set HUB_ADMIN_KEY to the running hub's key",
+  ),
+  FileMissing: text<{ file: string }>(
+    ({ file }) => `There is no file ${file}`,
+    () => "nothing can be read from it",
+    () => "check its name",
+  ),
+  FileExists: text<{ file: string }>(
+    ({ file }) => `${file} exists already`,
+    () => "it would be overwritten",
+    () => "name another file, or remove it",
+  ),
+  ActionUnknown: text<{ given: string; known: readonly string[] }>(
+    ({ given }) => `"${given}" is nothing that can be done here`,
+    ({ known }) => `there is ${known.join(", ")}`,
+    () => "choose one of these",
+  ),
+  NotReadOnly: text(
+    () => "Only questions may be asked here",
+    () => "a statement that writes would go past the hub's rules",
+    () => "begin the statement with SELECT",
+  ),
+  DemoFailed: text<{ problems: readonly string[] }>(
+    () => "The demonstration ended with wrong balances",
+    ({ problems }) => problems.join("; "),
+    () => "this is a bug: please report it with the output above",
+  ),
+
   // ------------------------------------------------------------------------------------------------ audit
 
   BuildInfoMissing: text<{ contract: string }>(

@@ -2,3 +2,7 @@
 import "./deploy/declaration";
 import "./reserve/declaration";
 import "./audit/declaration";
+import "./channel/declaration";
+import "./demo/declaration";
+import "./hub/declaration";
+import "./link/declaration";

@@ -161,7 +161,10 @@ export class Engine {
     void this.#enqueue(async () => {
       const latest = this.#pushed;
       this.#pushed = undefined;
-      if (latest !== undefined) await this.#take(latest);
+      if (latest === undefined) return;
+      // A push may have been made before the newest step was: only a fresh answer says that the hub is behind.
+      const nonce = BigInt((latest.doubleSigned?.state as { nonce?: string } | undefined)?.nonce ?? 0);
+      await (nonce < baseOf(this.#record).nonce ? this.#level() : this.#take(latest));
     }).catch((error: unknown) => this.#deps.log(`a push could not be taken: ${messageOf(error)}`));
   }
 

@@ -17,7 +17,6 @@ import type { Store } from "../store/store";
 import { newestOf, type Channel } from "./channel";
 import type { Channels } from "./channels";
 import type { Collateral } from "./collateral";
-import { ignoreLimits } from "./forwarding";
 import type { Rates } from "./rates";
 
 export interface ExchangeDeps {
@@ -41,7 +40,8 @@ export class Exchange {
 
   /**
    * A signed quote. Where the hub holds too little of what it would sell, it brings more and says so.
-   * @throws PairUnknown, PriceUnavailable, BalanceTooLow, AmountTooLargeForExchange, NothingMoves
+   * @throws PairUnknown, PriceUnavailable, BalanceTooLow, AmountTooSmall, AmountTooLargeForExchange (more is on its way),
+   * CollateralLimit (no more will come)
    */
   async quote(
     user: Address,
@@ -77,7 +77,7 @@ export class Exchange {
     const { channels, collateral } = this.#deps;
     const available = await channels.available(channel, buyAsset);
     if (available >= buyAmount) return;
-    await collateral.want(channel.user, buyAsset, buyAmount, "exchange").catch(ignoreLimits);
+    await collateral.want(channel.user, buyAsset, buyAmount, "exchange");
     throw hubError("AmountTooLargeForExchange", { asset: buyAsset, available });
   }
 }

@@ -1,3 +1,4 @@
+import { DatabaseSync, type DatabaseSyncInstance } from "@photostructure/sqlite";
 import type { Address, Hash } from "../../protocol";
 import { SqliteDatabase } from "../store/sqlite/sqlite-database";
 
@@ -24,8 +25,11 @@ export interface Signing {
  */
 export class SignerRecord {
   readonly #db: SqliteDatabase;
+  readonly #lock: DatabaseSyncInstance;
 
+  /** @throws Error if another process holds the file: two signers on one record would know nothing of each other. */
   constructor(file: string) {
+    this.#lock = lockFile(`${file}.lock`);
     this.#db = new SqliteDatabase(file);
     this.#db.exec(`
       CREATE TABLE IF NOT EXISTS signed (
@@ -74,7 +78,20 @@ export class SignerRecord {
     });
   }
 
-  close(): Promise<void> {
-    return this.#db.close();
+  async close(): Promise<void> {
+    await this.#db.close();
+    this.#lock.close();
+  }
+}
+
+/** A transaction held on a file of its own: it ends with the process, however that ends. */
+function lockFile(file: string): DatabaseSyncInstance {
+  const db = new DatabaseSync(file);
+  try {
+    db.exec("PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE");
+    return db;
+  } catch (error) {
+    db.close();
+    throw new Error(`another hub uses ${file.replace(/\.lock$/, "")}`, { cause: error });
   }
 }

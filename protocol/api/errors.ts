@@ -170,7 +170,7 @@ export const HUB_ERRORS = {
   AmountTooLargeForExchange: text<{ asset: Address; available: bigint }>(
     409,
     ({ asset, available }) => `The hub has ${available} of ${asset} in this channel to sell`,
-    "it sells what it holds there; more is on its way if its limits allow",
+    "it sells what it holds there, and is bringing more",
     "exchange less, or try again in a moment",
   ),
   PriceUnavailable: text(
