@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { JsonRpcProvider, Transaction } from "ethers";
+import { type JsonRpcProvider, Transaction } from "ethers";
 
 /** A block with transactions, to be made again. Empty ones between them are made by number. */
 interface SavedBlock {

@@ -75,7 +75,10 @@ export const payCommand: Command<PayArgs> = (args, hre, terminal) =>
       const how = missing === 0n ? "at once" : `after ${opened.show(asset.address, missing)} of collateral`;
       return dry(`pay ${opened.show(asset.address, units)} to ${recipient}, who can receive it ${how}`);
     }
-    const { id, payments } = await payPatiently(opened, { args, recipient, amount }, (line) => terminal.progress(line));
+    const type = args.type === undefined ? {} : { type: paymentType(args.type) };
+    const purchaseId = args.id === undefined ? {} : { id: args.id };
+    if (missing > 0n) terminal.progress("The hub is bringing collateral to the payee …");
+    const { id, payments } = await client.buy({ ...purchaseId, payments: [{ recipient, amount, ...type }] });
     const status = payments[0]?.status ?? "unknown";
     const lines = [
       `Paid ${opened.show(asset.address, units)} to ${recipient}: ${status} (purchase ${id})`,
@@ -84,26 +87,6 @@ export const payCommand: Command<PayArgs> = (args, hre, terminal) =>
     ];
     return { json: { id, payments }, text: lines.join("\n") };
   });
-
-/** The hub brings collateral to a payee that lacks it, which takes a block or two: a refusal for that is tried again. */
-async function payPatiently(
-  { client }: Opened,
-  { args, recipient, amount }: { args: PayArgs; recipient: string; amount: { asset: string; amount: bigint } },
-  progress: (line: string) => void,
-): ReturnType<Opened["client"]["buy"]> {
-  const type = args.type === undefined ? {} : { type: paymentType(args.type) };
-  const base = args.id === undefined ? {} : { id: args.id };
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await client.buy({ ...base, payments: [{ recipient, amount, ...type }] });
-    } catch (error) {
-      const isCollateral = error instanceof Error && "code" in error && error.code === "InsufficientCollateral";
-      if (!isCollateral || attempt >= 20) throw error;
-      if (attempt === 0) progress("The hub is bringing collateral to the payee …");
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
-  }
-}
 
 export const exchangeCommand: Command<ExchangeArgs> = (args, hre, terminal) =>
   withClient(args, hre, terminal, async (opened) => {

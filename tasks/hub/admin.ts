@@ -20,11 +20,7 @@ export async function adminOf(hre: HardhatRuntimeEnvironment, url: string): Prom
     chain,
     call: async (name, input) => {
       const operation: Operation = OPERATIONS[name];
-      const {
-        params = {},
-        query = {},
-        body,
-      } = input as Record<"params" | "query", Record<string, string>> & { body?: object };
+      const { params = {}, query = {}, body } = input as RawInput;
       const path = operation.path.replace(/:(\w+)/g, (_, part: string) => encodeURIComponent(params[part] ?? ""));
       const search = new URLSearchParams(query).toString();
       const answer = await ask(
@@ -36,6 +32,12 @@ export async function adminOf(hre: HardhatRuntimeEnvironment, url: string): Prom
       return validate(operation.response, answer, name) as never;
     },
   };
+}
+
+interface RawInput {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Record<string, string>;
+  readonly body?: object;
 }
 
 async function ask(url: string, method: string, key: string, body: object | undefined): Promise<unknown> {

@@ -94,7 +94,7 @@ function openRecord(file: string): SignerRecord {
 function providerOf(
   hre: HardhatRuntimeEnvironment,
   chain: Chain,
-): { readonly provider: Provider; send(method: string, params: readonly unknown[]): Promise<unknown> } {
+): { readonly provider: Provider; readonly send: (method: string, params: readonly unknown[]) => Promise<unknown> } {
   const { config } = hre.network;
   if (!("url" in config)) {
     return { provider: hre.ethers.provider, send: (method, params) => hre.network.provider.send(method, [...params]) };
