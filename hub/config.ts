@@ -3,13 +3,13 @@ import { Value } from "typebox/value";
 import {
   addressOfPrivateKey,
   addressSchema,
+  hubError,
   parseAddress,
   UINT128_MAX,
   uint128Schema,
   ZERO_ADDRESS,
   type Address,
 } from "../protocol";
-import { CodedError } from "../protocol/coded-error";
 import type { Rate } from "./services/rates";
 
 /** An asset that the hub serves. Amounts in base units. */
@@ -171,7 +171,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     known.HUB_ASSETS === undefined ? [] : parseJson("HUB_ASSETS", known.HUB_ASSETS, assetsSchema, problems);
   const prices = parseJson("HUB_PRICES", known.HUB_PRICES ?? "[]", pricesSchema, problems);
   problems.push(...unusable(known.HUB_CHANNEL_MANAGER, known.HUB_PRIVATE_KEY, assets, prices));
-  if (problems.length > 0) throw configInvalid(problems);
+  if (problems.length > 0) throw hubError("ConfigInvalid", { problems });
   return serverConfig(known as Environment, assets, prices);
 }
 
@@ -228,7 +228,8 @@ function unusable(
 /** Whether a text of the form of an address is one; of another form, its schema complains. */
 function isChecked(text: string | undefined): boolean {
   try {
-    return text === undefined || !/^0x[0-9a-fA-F]{40}$/.test(text) || parseAddress(text) !== undefined;
+    if (text !== undefined && /^0x[0-9a-fA-F]{40}$/.test(text)) parseAddress(text);
+    return true;
   } catch {
     return false;
   }
@@ -353,13 +354,6 @@ function rateOf(given: Static<typeof pricesSchema>[number]): Rate {
     buyAsset: parseAddress(given.buyAsset, "HUB_PRICES"),
     rate: BigInt(given.rate),
   };
-}
-
-function configInvalid(problems: readonly string[]): CodedError {
-  const message =
-    `The hub's configuration is not usable: ${problems.join("; ")}. Why: a hub that guesses risks money. ` +
-    "What to do: set these variables; docs/operations.md lists them all.";
-  return new CodedError("ConfigInvalid", message, { problems });
 }
 
 /** ETH with limits that suit a small hub: payments from one gwei, up to 10 ether of collateral in a channel. */

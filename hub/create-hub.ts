@@ -9,7 +9,6 @@ import {
   ZERO_ADDRESS,
   type Address,
 } from "../protocol";
-import { CodedError } from "../protocol/coded-error";
 import { readCautiously } from "../protocol/chain/channel-view";
 import { ChannelManager__factory } from "../typechain-types";
 import { buildApp } from "./app";
@@ -61,6 +60,8 @@ export interface HubDeps {
   readonly clock: Clock;
   readonly randomBytes: (count: number) => Uint8Array;
   readonly log: Log;
+  /** Default: within this process. */
+  readonly messaging?: Messaging;
 }
 
 export interface Hub {
@@ -91,7 +92,7 @@ const PRICES_MS = 15_000;
 export async function createHub(deps: HubDeps): Promise<Hub> {
   const { config, provider, clock, log, store } = deps;
   const contract = await readContract(deps);
-  const messaging = inProcessMessaging();
+  const messaging = deps.messaging ?? inProcessMessaging();
   const ref: { url: string } = { url: "" };
   const core = await wire(deps, contract, messaging, () => (config.domain === "" ? hostOf(ref.url) : config.domain));
   const { services, sender, watcher, notReady } = core;
@@ -250,7 +251,7 @@ async function wire(
     setDepositsPaused: (paused, also) => settings.set(paused, also),
     reserveOf,
     walletOf: (asset) => walletOf(provider, signer.address, asset),
-    headNumber: () => watcher.status().head?.number ?? 0,
+    headNumber: () => watcher.status().headNumber ?? 0,
     bump: (id) => sender.bump(id),
   };
   const notReady = (): readonly string[] => {
@@ -277,10 +278,7 @@ async function readContract({ config, provider, hubKey }: HubDeps): Promise<Cont
         ? `its hub is ${hub}, and the key at hand is ${own}'s`
         : undefined;
   if (reason === undefined) return { treasury: parseAddress(treasury), challengePeriodSeconds: Number(period) };
-  const message =
-    `The ChannelManager ${config.channelManager} is not this hub's: ${reason}. Why: nothing that it signs would count there. ` +
-    "What to do: check the chain, the contract and the key.";
-  throw new CodedError("ContractMismatch", message, { channelManager: config.channelManager });
+  throw hubError("ContractMismatch", { channelManager: config.channelManager, reason });
 }
 
 /** A database that is older than what was signed with it was put back: every user must show its newest state first. */
@@ -380,7 +378,7 @@ async function measure(
     incidents_total: ["What went against the rules", incidents],
     transactions_open: ["Transactions that are not final", open],
     view_age_seconds: ["Age of the newest block seen", Math.min(watcher.ageSeconds(), 1e9)],
-    head_block: ["Newest block seen", watcher.status().head?.number ?? 0],
+    head_block: ["Newest block seen", watcher.status().headNumber ?? 0],
   };
 }
 

@@ -6,11 +6,19 @@ export interface Fees {
   readonly maxPriorityFeePerGas: bigint;
 }
 
+/** How a transaction climbs: it waits this long on a rung, and the next one is higher by these percent. */
+export interface Ladder {
+  readonly patienceMs: number;
+  readonly risePercent: bigint;
+}
+
 const GWEI = 10n ** 9n;
 
 /** Nodes take a replacement only if both fields rise by a tenth; an eighth is on the safe side. */
-const BUMP_NUMERATOR = 9n;
-const BUMP_DENOMINATOR = 8n;
+const RISE_TENTHS_PERCENT = 125n;
+
+/** In the last part of a window a dispute climbs as fast as it may. */
+const URGENT_SECONDS = 3_600;
 
 /** What the next blocks cost: the base fee may double in six full blocks before the offer is too low. */
 export async function currentFees(provider: Provider): Promise<Fees> {
@@ -20,9 +28,20 @@ export async function currentFees(provider: Provider): Promise<Fees> {
   return { maxFeePerGas: base * 2n + maxPriorityFeePerGas, maxPriorityFeePerGas };
 }
 
-/** The next rung: above the last offer by enough to replace it, and at least what is usual now. Never above the cap. */
-export function bumped(last: Fees, current: Fees, capWei: bigint): Fees {
-  const up = (fee: bigint): bigint => (fee * BUMP_NUMERATOR) / BUMP_DENOMINATOR + 1n;
+/** @param leftSeconds Until the deadline of a dispute that is this transaction or waits behind it; undefined without one. */
+export function ladderOf(bumpAfterMs: number, leftSeconds: number | undefined): Ladder {
+  if (leftSeconds === undefined) return { patienceMs: bumpAfterMs, risePercent: 0n };
+  if (leftSeconds >= URGENT_SECONDS) return { patienceMs: bumpAfterMs / 2, risePercent: 25n };
+  return { patienceMs: bumpAfterMs / 4, risePercent: 50n };
+}
+
+/**
+ * The next rung: above the last offer by enough to replace it, and at least what is usual now. Never above the cap.
+ * @param risePercent More than the least of 12.5 %, if it is.
+ */
+export function bumped(last: Fees, current: Fees, capWei: bigint, risePercent = 0n): Fees {
+  const rise = max(RISE_TENTHS_PERCENT, risePercent * 10n);
+  const up = (fee: bigint): bigint => (fee * (1_000n + rise)) / 1_000n + 1n;
   const maxFeePerGas = min(max(up(last.maxFeePerGas), current.maxFeePerGas), capWei);
   const maxPriorityFeePerGas = min(max(up(last.maxPriorityFeePerGas), current.maxPriorityFeePerGas), maxFeePerGas);
   return { maxFeePerGas, maxPriorityFeePerGas };
@@ -35,7 +54,7 @@ export function capped({ maxFeePerGas, maxPriorityFeePerGas }: Fees, capWei: big
 
 /** Whether an offer can still rise enough to replace the last one. */
 export function canReplace(last: Fees, next: Fees): boolean {
-  const enough = (from: bigint, to: bigint): boolean => to * 10n >= from * 11n;
+  const enough = (from: bigint, to: bigint): boolean => to * 10n >= from * 11n && to > from;
   return enough(last.maxFeePerGas, next.maxFeePerGas) && enough(last.maxPriorityFeePerGas, next.maxPriorityFeePerGas);
 }
 

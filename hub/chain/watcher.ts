@@ -1,11 +1,13 @@
 import type { Provider } from "ethers";
 import type { Address } from "../../protocol";
-import { CHANNEL_TOPICS, decodeEvent, type ChainEvent } from "../../protocol/chain/events";
-import { readBlock, readHead, type Head } from "../../protocol/chain/channel-view";
+import { readHead, type Head } from "../../protocol/chain/channel-view";
 import type { Clock } from "../clock";
 import type { Log } from "../log";
-import type { BlockMark, OpenEvent } from "../store/chain-store";
+import type { BlockMark } from "../store/chain-store";
 import type { Store } from "../store/store";
+import { commonBlock, isInChain, readByHash, readRange, requireBlock, type BlocksRead } from "./chain-reader";
+import { deliver, type WatcherListener } from "./event-delivery";
+import { Turns } from "./turns";
 
 export interface WatcherDeps {
   readonly provider: Provider;
@@ -21,34 +23,38 @@ export interface WatcherDeps {
   readonly maxBlocksPerQuery?: number;
 }
 
-/** Whom the watcher tells. Each is told at least once; a failure is told again later and stops nobody else's events. */
-export interface WatcherListener {
-  head?(head: Head): void;
-  /** At first sight. */
-  seen(event: ChainEvent): Promise<void>;
-  /** Once as deep as configured. */
-  confirmed(event: ChainEvent): Promise<void>;
-  /** Gone from the chain, whether it had been confirmed or not. */
-  dropped(event: ChainEvent): Promise<void>;
+export interface WatcherStatus {
+  /** The newest block that the node has shown. */
+  readonly headNumber?: number;
+  /** Its time, Unix seconds. */
+  readonly headTimestamp?: number;
+  /** Up to here events have been read and told. */
+  readonly processedNumber?: number;
+  /** Why the last poll failed; absent after one that did not. */
+  readonly lastError?: string;
 }
 
 const MAX_BLOCKS_PER_QUERY = 2_000;
-const EVENTS_AT_A_TIME = 500;
 
-/** Marks are kept this far below the head: a deeper reorganisation is read again from the deployment on. */
-const KEPT_BLOCKS = 10_000;
+/** Further below the head only marks of blocks with events are kept: enough to find any fork, however deep. */
+const DENSE_MARKS = 10_000;
+
+const MAX_CLOSE_MS = 5_000;
 
 /**
- * Follows the chain by block hash. What it has read is on disk before anybody is told, so that a restart goes on where it
- * stopped, and a block that is no longer in the chain is noticed whatever its depth (H-8).
+ * Follows the chain by block hash. New blocks are read one by one, by hash; once they are as deep as configured they are
+ * read again in ranges, so that a node that was behind with its logs hides nothing for good. What was read is on disk
+ * before anybody is told: a restart goes on where it stopped, and a fork is noticed whatever its depth (H-8).
  */
 export class Watcher {
   readonly #deps: WatcherDeps;
   readonly #listener: WatcherListener;
-  #head: Head | undefined;
-  #headAtMs = 0;
+  readonly #turns = new Turns();
+  /** As the node says. */
+  #shown: Head | undefined;
+  /** The newest block up to which everything has been read and told. */
+  #processed: Head | undefined;
   #lastError: string | undefined;
-  #polling: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -63,137 +69,145 @@ export class Watcher {
     this.#schedule();
   }
 
-  /** Reads what is new and tells it. One at a time; a call while one runs waits for it and reads again. */
-  async poll(): Promise<void> {
-    await this.#polling?.catch(() => undefined);
-    this.#polling = this.#pollOnce();
-    await this.#polling;
+  /** Reads what is new and tells it, after any poll that runs. @throws Error if the node cannot be used now */
+  poll(): Promise<void> {
+    return this.#turns.run(() => this.#poll());
   }
 
-  status(): { readonly head?: Head; readonly seenAtMs: number; readonly lastError?: string } {
-    const base = { seenAtMs: this.#headAtMs };
+  status(): WatcherStatus {
     return {
-      ...base,
-      ...(this.#head === undefined ? {} : { head: this.#head }),
+      ...(this.#shown === undefined ? {} : { headNumber: this.#shown.number, headTimestamp: this.#shown.timestamp }),
+      ...(this.#processed === undefined ? {} : { processedNumber: this.#processed.number }),
       ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
     };
   }
 
-  /** Age of the newest block by this side's clock, seconds; infinite before the first. */
+  /** Age of the newest block whose events are known, by this side's clock, seconds; infinite before the first. */
   ageSeconds(): number {
-    if (this.#head === undefined) return Infinity;
-    return Math.max(0, Math.floor(this.#deps.clock.now() / 1000) - this.#head.timestamp);
+    return ageOf(this.#processed, this.#deps.clock.now());
+  }
+
+  /** Whether too much may have happened since: then nothing may be signed that moves value away (H-20). */
+  isViewOld(nowMs: number, limitSeconds: number): boolean {
+    return ageOf(this.#processed, nowMs) > limitSeconds;
+  }
+
+  /** Reads and tells everything from a block on again. Whoever is told bears hearing it twice. */
+  async replayFrom(blockNumber: number): Promise<void> {
+    const { store } = this.#deps;
+    await this.#turns.run(async () => {
+      await store.database.write((tx) => store.chain.forgetFrom(tx, blockNumber));
+      await this.#poll();
+    });
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    await this.#polling?.catch(() => undefined);
+    await this.#turns.ended(MAX_CLOSE_MS);
   }
 
-  /** Forgets what was read from a block on, and reads and tells it again. Everybody who is told bears hearing it twice. */
-  async replayFrom(blockNumber: number): Promise<void> {
-    const { store } = this.#deps;
-    await store.database.write((tx) => store.chain.dropAbove(tx, blockNumber - 1));
-    await this.poll();
-  }
-
-  async #pollOnce(): Promise<void> {
-    const head = await readHead(this.#deps.provider);
-    await this.#follow(head);
-    if (this.#head === undefined || head.hash !== this.#head.hash) this.#listener.head?.(head);
-    this.#head = head;
-    this.#headAtMs = this.#deps.clock.now();
-    await this.#tell();
-    this.#lastError = undefined;
-  }
-
-  /** Reads from the newest block that is still in the chain up to the head. */
-  async #follow(head: Head): Promise<void> {
-    const { store, startBlock, confirmations, maxBlocksPerQuery = MAX_BLOCKS_PER_QUERY } = this.#deps;
-    let from = await this.#commonBlock(head);
-    while (from < head.number) {
-      const to = Math.min(from + maxBlocksPerQuery, head.number);
-      await this.#readRange(from + 1, to, to === head.number ? head : undefined);
-      from = to;
+  async #poll(): Promise<void> {
+    if (this.#isClosed) return;
+    try {
+      const reached = await this.#read();
+      await deliver(this.#listener, { ...this.#deps, isClosed: () => this.#isClosed });
+      this.#reach(reached);
+      this.#lastError = undefined;
+    } catch (error) {
+      this.#lastError = error instanceof Error ? error.message : String(error);
+      throw error;
     }
+  }
+
+  #reach(head: Head | undefined): void {
+    if (head === undefined || head.hash === this.#processed?.hash) return;
+    this.#processed = head;
+    this.#listener.head?.(head);
+  }
+
+  /** @returns The block up to which everything is read; undefined if the node is behind what it has shown before. */
+  async #read(): Promise<Head | undefined> {
+    const { provider, startBlock, confirmations } = this.#deps;
+    const head = await readHead(provider);
+    this.#shown = head;
+    const common = await this.#commonNumber(head);
+    if (common === undefined) return undefined;
     const deep = head.number - confirmations + 1;
-    if (deep < startBlock) return;
-    await store.database.write((tx) => {
-      store.chain.confirmUpTo(tx, deep);
-      store.chain.prune(tx, head.number - KEPT_BLOCKS);
-    });
+    await this.#readDeep(deep);
+    await this.#readNew(Math.max(common, deep, startBlock - 1), head);
+    return head;
   }
 
-  /** The newest block read that the chain still has; what is above it is dropped. A lagging node drops nothing. */
-  async #commonBlock(head: Head): Promise<number> {
-    const { store, startBlock, provider } = this.#deps;
-    let mark = await store.chain.newestBlock();
-    if (mark === undefined) return startBlock - 1;
-    if (mark.number > head.number) {
-      const own = await store.chain.block(head.number);
-      if (own?.hash === head.hash) return mark.number; // the node lags behind what we have read
-      mark = await this.#below(head.number);
+  /** The newest block read that is in the chain; what is above it is dropped. A lagging node drops nothing. */
+  async #commonNumber(head: Head): Promise<number | undefined> {
+    const { provider, store, startBlock, log } = this.#deps;
+    const newest = await store.chain.newestBlock();
+    if (newest === undefined) return startBlock - 1;
+    const known = newest.number <= head.number ? newest : await store.chain.newestBlock(head.number);
+    if (known === undefined || (await isInChain(provider, known))) {
+      if (known === newest) return newest.number;
+      log.warn(`the node is at block ${head.number}, behind block ${newest.number} that was read before`);
+      return undefined;
     }
-    while (mark !== undefined && (await readBlock(provider, mark.number))?.hash !== mark.hash) {
-      mark = await this.#below(mark.number - 1);
-    }
-    const common = mark?.number ?? startBlock - 1;
+    const common = (await commonBlock(provider, store.chain, known.number))?.number ?? startBlock - 1;
+    log.warn(`the chain forked above block ${common}; ${newest.number - common} blocks are read again`);
     await store.database.write((tx) => store.chain.dropAbove(tx, common));
     return common;
   }
 
-  async #below(number: number): Promise<BlockMark | undefined> {
-    for (let each = number; each >= number - KEPT_BLOCKS && each >= this.#deps.startBlock; each--) {
-      const mark = await this.#deps.store.chain.block(each);
-      if (mark !== undefined) return mark;
+  async #readDeep(deep: number): Promise<void> {
+    const { store, startBlock, maxBlocksPerQuery = MAX_BLOCKS_PER_QUERY } = this.#deps;
+    let from = Math.max((await store.chain.confirmedNumber()) ?? 0, startBlock - 1);
+    while (from < deep && !this.#isClosed) {
+      const to = Math.min(from + maxBlocksPerQuery, deep);
+      await this.#keep(await readRange(this.#deps, from + 1, to), to);
+      from = to;
     }
-    return undefined;
   }
 
-  /** The mark goes on the last block of the range, read before and after the logs: a chain that moved is read again. */
-  async #readRange(from: number, to: number, known: Head | undefined): Promise<void> {
-    const { provider, store, channelManager } = this.#deps;
-    const last = known ?? (await readBlock(provider, to));
-    const logs = await provider.getLogs({
-      address: channelManager,
-      topics: [[...CHANNEL_TOPICS]],
-      fromBlock: from,
-      toBlock: to,
+  /** Blocks between the deep ones and the head, each of which must stand on the one before. */
+  async #readNew(common: number, head: Head): Promise<void> {
+    const { provider, store } = this.#deps;
+    let below = await store.chain.newestBlock(common);
+    for (let number = common + 1; number <= head.number && !this.#isClosed; number++) {
+      const block = number === head.number ? head : await requireBlock(provider, number);
+      if (below?.number === number - 1 && below.hash !== block.parentHash) await this.#requireBoth(below, block);
+      await this.#keep(await readByHash(this.#deps, block));
+      below = block;
+    }
+  }
+
+  /** A block that does not name the one before: the chain moved, unless the node has both (Hardhat's `hardhat_mine`). */
+  async #requireBoth(...marks: readonly BlockMark[]): Promise<void> {
+    const [a, b] = await Promise.all(marks.map((mark) => isInChain(this.#deps.provider, mark)));
+    if (a !== true || b !== true) throw new Error(`the chain moved above block ${marks[0]?.number} while it was read`);
+  }
+
+  async #keep({ blocks, events }: BlocksRead, confirmedNumber?: number): Promise<void> {
+    const { store } = this.#deps;
+    await this.#requireSame(blocks);
+    await store.database.write((tx) => {
+      store.chain.addBlocks(tx, blocks, events);
+      if (confirmedNumber === undefined) return;
+      store.chain.confirmUpTo(tx, confirmedNumber);
+      store.chain.prune(tx, confirmedNumber - 2 * DENSE_MARKS, confirmedNumber - DENSE_MARKS);
     });
-    if (last === undefined || (await readBlock(provider, to))?.hash !== last.hash) {
-      throw new Error(`block ${to} changed while it was read`);
-    }
-    const events = logs.flatMap((log) => decodeEvent(log) ?? []);
-    this.#requireInRange(events, from, to);
-    await store.database.write((tx) => store.chain.addBlock(tx, { number: to, hash: last.hash }, events));
   }
 
-  /** A node that answers with logs of other blocks is not believed. */
-  #requireInRange(events: readonly ChainEvent[], from: number, to: number): void {
-    const outside = events.find(({ blockNumber }) => blockNumber < from || blockNumber > to);
-    if (outside !== undefined) throw new Error(`the node answered with a log of block ${outside.blockNumber}`);
-  }
-
-  async #tell(): Promise<void> {
-    const { store, log } = this.#deps;
-    for (const open of await store.chain.open(EVENTS_AT_A_TIME)) {
-      if (this.#isClosed) return;
-      try {
-        await this.#listener[open.status](open.event);
-        await store.database.write((tx) => store.chain.markTold(tx, open));
-      } catch (error) {
-        log.error(`event ${describe(open)} could not be handled; it is tried again`, error);
-      }
+  /** A block that was read before must be the same one now; otherwise the next poll looks for the fork. */
+  async #requireSame(blocks: readonly BlockMark[]): Promise<void> {
+    for (const { number, hash } of blocks) {
+      const known = await this.#deps.store.chain.newestBlock(number);
+      if (known?.number === number && known.hash !== hash) throw new Error(`block ${number} changed while it was read`);
     }
   }
 
   async #pollSafely(): Promise<void> {
     try {
       await this.poll();
-    } catch (error) {
-      this.#lastError = error instanceof Error ? error.message : String(error);
-      this.#deps.log.warn(`the chain could not be read: ${this.#lastError}`);
+    } catch {
+      this.#deps.log.warn(`the chain could not be read: ${this.#lastError ?? ""}`);
     }
   }
 
@@ -206,6 +220,6 @@ export class Watcher {
   }
 }
 
-function describe({ event, status }: OpenEvent): string {
-  return `${event.name} (${status}) in block ${event.blockNumber}`;
+function ageOf(head: Head | undefined, nowMs: number): number {
+  return head === undefined ? Infinity : Math.max(0, Math.floor(nowMs / 1000) - head.timestamp);
 }

@@ -172,7 +172,9 @@ async function takeUpdates(
 
 async function countersigned(services: Services, channel: Channel, update: SignedUpdate): Promise<WireSync> {
   const { channels, withdrawals, outgoing, lanes } = services;
-  const executes = channel.pending.some(({ update: each }) => each.reason === "Withdrawal");
+  const executes = channel.pending.some(
+    ({ update: each }) => each.reason === "Withdrawal" && each.nonce <= update.nonce,
+  );
   const after = await channels.acceptCountersignature(channel, update, (tx, accepted) => {
     if (executes) withdrawals.enqueueExecution(tx, accepted);
   });
@@ -210,12 +212,13 @@ async function userFirst(services: Services, channel: Channel, updates: readonly
   return channels.sync(committed.get(channel.user) ?? channel);
 }
 
-/** The hub's newest waiting update, with a signature of the user under it. */
+/** An update of the hub that waits, with a signature of the user under it; newer ones may wait on top of it. */
 function isCountersignature(channel: Channel, update: SignedUpdate): boolean {
-  const newest = channel.pending.at(-1);
-  if (newest === undefined || update.sigUser === undefined || newest.update.nonce !== update.nonce) return false;
-  const before = channel.pending.at(-2)?.state ?? baseOf(channel);
-  return leadsTo(before, update) === hashState(newest.state);
+  const at = channel.pending.findIndex((each) => each.update.nonce === update.nonce);
+  const waiting = channel.pending[at];
+  if (waiting === undefined || update.sigUser === undefined) return false;
+  const before = channel.pending[at - 1]?.state ?? baseOf(channel);
+  return leadsTo(before, update) === hashState(waiting.state);
 }
 
 /** A retry of what the hub has accepted already. */

@@ -58,14 +58,19 @@ export interface Answer {
  * the log has everything else.
  */
 export function answerFor(error: unknown, log: Log): Answer {
-  const status = error instanceof CodedError ? statusOf(error.code) : undefined;
-  if (status !== undefined && error instanceof CodedError) {
-    return { status, error: { code: error.code, message: error.message, details: wireDetails(error.details) } };
+  const coded = codedOf(error);
+  const status = coded === undefined ? undefined : statusOf(coded.code);
+  if (coded !== undefined && status !== undefined) {
+    return { status, error: { code: coded.code, message: coded.message, details: wireDetails(coded.details) } };
   }
   const requestId = randomUUID();
   log.error(`request ${requestId} failed`, error);
   const internal = hubError("InternalError", {});
   return { status: 500, error: { code: internal.code, message: internal.message, details: { requestId } } };
+}
+
+function codedOf(error: unknown): CodedError | undefined {
+  return error instanceof CodedError ? error : undefined;
 }
 
 /** What was given comes from outside, in any size and depth: it goes back as far as it helps. */

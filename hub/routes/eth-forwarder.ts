@@ -83,7 +83,7 @@ function refusalOf(error: unknown): { readonly status: number; readonly code: nu
 
 async function answer(node: JsonRpcNode, given: unknown): Promise<object> {
   if (!Value.Check(requestSchema, given)) return failure(null, -32600, "not a JSON-RPC 2.0 request");
-  const request = given as Request;
+  const request = given;
   const { id, method, params = [] } = request;
   if (!METHODS.has(method)) return failure(id, -32601, `${method} is not served here`);
   try {

@@ -52,11 +52,17 @@ export class SocketConnection {
 
   /** Once per ping interval: cuts off who is gone or idle, and asks the others whether they are there. */
   beat(): void {
-    if (!this.#isAlive) return this.#socket.terminate();
+    if (!this.#isAlive) {
+      this.#socket.terminate();
+      return;
+    }
     this.#isAlive = false;
     this.#socket.ping();
     this.#quietMs = this.#unsubscribe === undefined ? this.#quietMs + this.#limits.pingMs : 0;
-    if (this.#quietMs > this.#limits.idleMs) return this.#socket.close(GOING_AWAY, "idle");
+    if (this.#quietMs > this.#limits.idleMs) {
+      this.#socket.close(GOING_AWAY, "idle");
+      return;
+    }
     void this.#requireSession();
   }
 
@@ -75,10 +81,11 @@ export class SocketConnection {
     if (++this.#inFlight >= this.#limits.inFlight) this.#socket.pause();
     let id = UNREADABLE_ID;
     try {
-      await this.#deps.countRequest(this.#ip);
-      const given = parseMessage(data, isBinary);
-      id = idOf(given);
-      const output = await this.#answer(validate(socketRequestSchema, given, "request"));
+      const read = readMessage(data, isBinary);
+      id = idOf(read.given);
+      await this.#deps.countRequest(this.#ip); // readable or not
+      if (read.error !== undefined) throw read.error;
+      const output = await this.#answer(validate(socketRequestSchema, read.given, "request"));
       this.#send(JSON.stringify({ id, output }));
     } catch (error) {
       this.#send(JSON.stringify({ id, error: answerFor(error, this.#deps.log).error }));
@@ -161,7 +168,10 @@ export class SocketConnection {
 
   #send(text: string): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
-    if (this.#socket.bufferedAmount > this.#limits.bufferedBytes) return this.#socket.terminate();
+    if (this.#socket.bufferedAmount > this.#limits.bufferedBytes) {
+      this.#socket.terminate();
+      return;
+    }
     this.#socket.send(text);
   }
 
@@ -176,9 +186,13 @@ function isSomebody(caller: Caller): boolean {
   return caller.address !== undefined || caller.isAdmin;
 }
 
-function parseMessage(data: RawData, isBinary: boolean): unknown {
-  if (isBinary) throw hubError("MalformedRequest", { reason: "a message is JSON text" });
-  return parseJson((data as Buffer).toString("utf8"));
+function readMessage(data: RawData, isBinary: boolean): { readonly given?: unknown; readonly error?: Error } {
+  if (isBinary) return { error: hubError("MalformedRequest", { reason: "a message is JSON text" }) };
+  try {
+    return { given: parseJson((data as Buffer).toString("utf8")) };
+  } catch (error) {
+    return { error: error as Error };
+  }
 }
 
 /** Of whatever else is wrong with a message, its sender should learn by its id. */

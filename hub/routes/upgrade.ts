@@ -1,12 +1,10 @@
 import { ServerResponse, type IncomingMessage } from "node:http";
-import type { Duplex } from "node:stream";
 import type { FastifyInstance } from "fastify";
 import { hubError } from "../../protocol";
 import type { WebSocketServer, WebSocket } from "ws";
 import { hangUp } from "./unreadable";
 
 interface Handshake {
-  readonly socket: Duplex;
   readonly head: Buffer;
   readonly response: ServerResponse;
 }
@@ -21,23 +19,27 @@ export function acceptUpgrades(
 ): (request: IncomingMessage, opened: (socket: WebSocket) => void) => void {
   const handshakes = new WeakMap<IncomingMessage, Handshake>();
 
-  app.server.on("upgrade", (request, socket, head) => {
+  app.server.on("upgrade", (request, _stream, head) => {
+    const { socket } = request;
     socket.on("error", () => socket.destroy()); // Node takes its own listener away before it emits this
-    if (request.method !== "GET") return hangUp(socket, "only GET can ask for a WebSocket");
+    if (request.method !== "GET") {
+      hangUp(socket, "only GET can ask for a WebSocket");
+      return;
+    }
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
-    response.assignSocket(socket as Parameters<ServerResponse["assignSocket"]>[0]);
-    response.on("finish", () => socket.end());
-    handshakes.set(request, { socket, head, response });
+    response.assignSocket(socket);
+    response.on("finish", () => socket.destroySoon());
+    handshakes.set(request, { head, response });
     app.routing(request, response);
   });
-  server.on("wsClientError", (error, socket) => hangUp(socket, error.message));
+  server.on("wsClientError", (error, _stream, { socket }) => hangUp(socket, error.message));
 
   return (request, opened) => {
     const handshake = handshakes.get(request);
     if (handshake === undefined) throw hubError("MalformedRequest", { reason: "this is a WebSocket" });
-    const { socket, head, response } = handshake;
-    response.detachSocket(socket as Parameters<ServerResponse["detachSocket"]>[0]);
-    server.handleUpgrade(request, socket, head, opened);
+    const { head, response } = handshake;
+    response.detachSocket(request.socket);
+    server.handleUpgrade(request, request.socket, head, opened);
   };
 }

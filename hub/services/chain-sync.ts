@@ -7,7 +7,8 @@ import {
   type Ledgers,
   type Signature,
 } from "../../protocol";
-import type { ChainEvent } from "../../protocol/chain/events";
+import { partiesOf, type ChainEvent } from "../../protocol/chain/events";
+import { payoutGasLimit } from "../../protocol/chain/payout-gas";
 import { ChannelManager__factory } from "../../typechain-types";
 import type { ChannelStateStruct } from "../../typechain-types/contracts/ChannelManager";
 import type { Clock } from "../clock";
@@ -22,6 +23,7 @@ import type { Collateral } from "./collateral";
 import { provisional, type Draft } from "./drafts";
 import type { Forwarding } from "./forwarding";
 import { ignoreLimits } from "./forwarding";
+import type { Incidents } from "./incidents";
 import type { Lanes } from "./lanes";
 import type { Outgoing, OutgoingRequest } from "./outgoing";
 import type { Pushes } from "./pushes";
@@ -42,6 +44,7 @@ export interface ChainSyncDeps {
   readonly forwarding: Forwarding;
   readonly lanes: Lanes;
   readonly pushes: Pushes;
+  readonly incidents: Incidents;
   readonly outgoing: Outgoing;
   readonly rates: Rates;
   readonly clock: Clock;
@@ -67,32 +70,27 @@ export class ChainSync {
 
   /** At first sight of an event: whatever must not wait for confirmations. */
   async seen(event: ChainEvent): Promise<void> {
-    switch (event.name) {
-      case "ExitStarted":
-      case "ExitChallenged":
-        return this.#exitSeen(event.user, event.nonce, event.sigUser as Signature, event.deadline, event.name);
-      case "Withdrawn":
-      case "Settled":
-        return this.refresh(event.user);
-      default:
+    const { name } = event;
+    if (name === "ExitStarted" || name === "ExitChallenged") {
+      return this.#exitSeen(event.user, event.nonce, event.sigUser, event.deadline, name);
     }
+    if (name === "Withdrawn" || name === "Settled") return this.refresh(event.user);
   }
 
   /** Once an event is as deep as this hub asks. */
   async confirmed(event: ChainEvent): Promise<void> {
-    switch (event.name) {
-      case "Deposited":
-      case "Collateralized":
-        return this.refresh(event.user);
-      case "Settled":
-        return this.#settled(event.user, event.session, event.nonce);
-      default:
-        return this.seen(event); // a hub that was away sees an exit when it is deep already
-    }
+    const { name } = event;
+    if (name === "Deposited" || name === "Collateralized") return this.refresh(event.user);
+    if (name === "Settled") return this.#settled(event.user, event.session, event.nonce);
   }
 
-  /** A reorganisation took an event back. */
-  async dropped(event: ChainEvent): Promise<void> {
+  /** A reorganisation took an event back. One that was confirmed must never be: the operator has to know. */
+  async dropped(event: ChainEvent, past: { readonly wasConfirmed: boolean }): Promise<void> {
+    const [user] = partiesOf(event);
+    if (past.wasConfirmed) {
+      const what = `${event.name} in block ${event.blockNumber} (${event.blockHash}) was confirmed and is gone`;
+      await this.#deps.incidents.report("deep-reorganisation", user, new Error(what));
+    }
     if ("user" in event) await this.refresh(event.user);
   }
 
@@ -129,8 +127,7 @@ export class ChainSync {
     const exit = view.session > channel.session ? over : view.exit;
     const ledgers = view.session > channel.session ? channel.ledgers : view.ledgers;
     if (sameExit(channel.exit, exit) && sameLedgers(channel.ledgers, ledgers)) return channel;
-    const { exit: _, ...rest } = channel;
-    return this.#deps.channels.save({ ...rest, ledgers, ...(exit === undefined ? {} : { exit }) });
+    return this.#deps.channels.save({ ...without(channel, "exit"), ledgers, ...(exit === undefined ? {} : { exit }) });
   }
 
   /** What is on chain and in no state yet joins the state. @returns What the user deposited itself. */
@@ -220,7 +217,7 @@ export class ChainSync {
     const data =
       name === "settle" ? manager.encodeFunctionData("settle", args) : manager.encodeFunctionData("challenge", args);
     const base = { id, to: this.#deps.channelManager, data, valueWei: 0n, kind: "dispute" } as const;
-    return isUrgent ? { ...base, deadlineSeconds: Number(deadline) } : base;
+    return isUrgent ? { ...base, deadlineSeconds: Number(deadline) } : { ...base, gasLimit: payoutGasLimit(state) };
   }
 
   /**
@@ -234,7 +231,7 @@ export class ChainSync {
       if (channel.session !== session) return;
       const view = await readView(user);
       const owed = await this.#uncountersigned(channel, nonce);
-      const { exit: _, doubleSigned: __, ...rest } = channel;
+      const rest = without(channel, "exit", "doubleSigned");
       const isCurrent = view.session === session + 1n;
       const next = { ...rest, session: session + 1n, pending: [], ledgers: isCurrent ? view.ledgers : new Map() };
       const exit = isCurrent ? view.exit : undefined;
@@ -283,6 +280,16 @@ function standingState(channel: Channel): DoubleSigned | undefined {
   if (exit.nonce !== 0n) return undefined; // a state that this hub does not have: its user settles it
   const state: ChannelState = unsignedState(user, session, [...ledgers.keys()].slice(0, 8));
   return { state, sigHub: "0x", sigUser: "0x" };
+}
+
+/** The channel as it is when these are absent. */
+function without<Name extends "exit" | "doubleSigned">(
+  channel: Channel,
+  ...names: readonly Name[]
+): Omit<Channel, Name> {
+  return Object.fromEntries(
+    Object.entries(channel).filter(([name]) => !names.includes(name as Name)),
+  ) as unknown as Omit<Channel, Name>;
 }
 
 function sameExit(a: Exit | undefined, b: Exit | undefined): boolean {

@@ -199,7 +199,7 @@ export class Channels {
   ): Promise<Channel> {
     const { store, domain } = this.#deps;
     const sigUser = update.sigUser ?? "0x";
-    const after = countersign(channel, sigUser, domain);
+    const after = countersign(channel, update.nonce, sigUser, domain);
     await store.database.write((tx) => {
       store.channels.countersign(tx, channel.user, channel.session, update.nonce, sigUser);
       store.channels.save(tx, after);

@@ -78,13 +78,13 @@ export function draftOfHub(
   };
 }
 
-/** The user accepts everything that waits, by its signature under the newest of it. @throws InvalidSignature */
-export function countersign(channel: Channel, sigUser: Signature, domain: Domain): Channel {
-  const newest = channel.pending.at(-1);
-  if (newest?.update.sigHub === undefined) throw new Error("nothing waits for a countersignature");
-  const error = checkSignature(channel.user, hashState(newest.state), sigUser, domain);
+/** The user accepts what waits up to one update, by its signature under it; what is newer goes on waiting. */
+export function countersign(channel: Channel, nonce: bigint, sigUser: Signature, domain: Domain): Channel {
+  const accepted = channel.pending.find(({ update }) => update.nonce === nonce);
+  if (accepted?.update.sigHub === undefined) throw new Error("nothing waits for this countersignature");
+  const error = checkSignature(channel.user, hashState(accepted.state), sigUser, domain);
   if (error) throw error;
-  return withDoubleSigned(channel, newest.state, newest.update.sigHub, sigUser);
+  return withDoubleSigned(channel, accepted.state, accepted.update.sigHub, sigUser);
 }
 
 /** @throws InvalidSignature, MalformedSignature's sentence included, or the missing signature by name */

@@ -19,7 +19,10 @@ export function incidentLog(store: Store, clock: Clock, log: Log): Incidents {
   return {
     report: async (kind, user, error) => {
       const now = clock.now();
-      if (Math.floor(now / HOUR_MS) !== hour) [counts, hour] = [new Map(), Math.floor(now / HOUR_MS)];
+      if (Math.floor(now / HOUR_MS) !== hour) {
+        counts = new Map();
+        hour = Math.floor(now / HOUR_MS);
+      }
       const count = (counts.get(user ?? "") ?? 0) + 1;
       counts.set(user ?? "", count);
       if (count > MAX_PER_USER_AND_HOUR) return;

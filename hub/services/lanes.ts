@@ -54,7 +54,7 @@ export class Lanes {
 
   /** Resolves when none of these users has precedence. Ask before taking lanes, never while holding one. */
   async precedencePassed(users: readonly Address[]): Promise<void> {
-    await Promise.all(users.map((user) => this.#precedence.get(user)?.released));
+    for (const user of users) await this.#precedence.get(user)?.released;
   }
 
   /** Waits for whatever runs, and lets nobody wait for a user. */

@@ -11,6 +11,8 @@ export interface OutgoingRequest {
   readonly kind: "dispute" | "normal";
   /** Unix seconds after which it is of no use. */
   readonly deadlineSeconds?: number;
+  /** Absent: from the node's estimate. */
+  readonly gasLimit?: bigint;
 }
 
 /** What the services need of the transaction sender. */

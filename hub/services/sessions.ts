@@ -8,7 +8,6 @@ import {
   recoverAddress,
   type Address,
   type Hash,
-  type Hex,
   type Signature,
   type SignInMessage,
 } from "../../protocol";
@@ -148,5 +147,5 @@ function isSameHost(a: string, b: string): boolean {
 
 /** Tokens are random, so a plain hash is enough to keep them out of the database. */
 function hashOf(token: string): Hash {
-  return `0x${createHash("sha256").update(token).digest("hex")}` as Hex;
+  return `0x${createHash("sha256").update(token).digest("hex")}`;
 }

@@ -8,6 +8,7 @@ import {
   type ExchangeArgs,
   type WireSync,
 } from "../../protocol";
+import { payoutGasLimit } from "../../protocol/chain/payout-gas";
 import { ChannelManager__factory } from "../../typechain-types";
 import type { Transaction } from "../store/database";
 import type { Store } from "../store/store";
@@ -90,6 +91,7 @@ export class Withdrawals {
       data: manager.encodeFunctionData("withdraw", [{ ...state, assets: [...state.assets] }, sigHub, sigUser]),
       valueWei: 0n,
       kind: "normal",
+      gasLimit: payoutGasLimit(state),
     };
   }
 

@@ -86,6 +86,20 @@ export const HUB_ERRORS = {
     "ask by id whether it took effect before trying again",
   ),
 
+  // No request causes these two: a hub does not start with them.
+  ConfigInvalid: text<{ problems: readonly string[] }>(
+    500,
+    ({ problems }) => `The hub's configuration is not usable: ${problems.join("; ")}`,
+    "a hub that guesses risks money",
+    "set these variables; docs/operations.md lists them all",
+  ),
+  ContractMismatch: text<{ channelManager: Address; reason: string }>(
+    500,
+    ({ channelManager, reason }) => `The ChannelManager ${channelManager} is not this hub's: ${reason}`,
+    "nothing that it signs would count there",
+    "check the chain, the contract and the key",
+  ),
+
   AssetUnknown: text<{ asset: Address }>(
     400,
     ({ asset }) => `This hub does not serve ${asset}`,

@@ -36,7 +36,11 @@ export const UNREADABLE_ID = -1;
 
 export type SocketRequest = Static<typeof socketRequestSchema>;
 
-export const wireErrorSchema = closed({ code: Type.String(), message: Type.String(), details: Type.Optional(Type.Unknown()) });
+export const wireErrorSchema = closed({
+  code: Type.String(),
+  message: Type.String(),
+  details: Type.Optional(Type.Unknown()),
+});
 
 export type WireError = Static<typeof wireErrorSchema>;
 

@@ -19,6 +19,7 @@ export function validate<Schema extends TSchema>(schema: Schema, given: unknown,
 
 interface Problem {
   readonly instancePath: string;
+  readonly schemaPath: string;
   readonly message: string;
   readonly params: object;
   readonly keyword: string;
@@ -30,17 +31,40 @@ function validatorOf(schema: TSchema): Validator {
   return validator;
 }
 
-/** Of a union every branch complains; the complaint furthest inside is the one about the branch that was meant. */
+/**
+ * Of a union every branch complains. Those whose tag is another one were not meant; of the rest, the complaint furthest
+ * inside says most.
+ */
 function deepest(problems: readonly Problem[]): Problem | undefined {
+  const tags = problems.filter(({ keyword }) => keyword === "const");
+  const wasMeant = (problem: Problem): boolean => !tags.some((tag) => isInside(problem, tag));
+  const meant = problems.filter((problem) => problem.keyword !== "boolean" && wasMeant(problem)); // says a field again
   const rank = ({ instancePath }: Problem): number => instancePath.split("/").length;
-  return [...problems].sort((a, b) => rank(b) - rank(a))[0];
+  return [...(meant.length > 0 ? meant : problems)].sort((a, b) => rank(b) - rank(a))[0];
 }
 
+/** Whether a complaint is about the object, and the branch, whose tag is another one: `#/anyOf/1/properties/reason`. */
+function isInside(problem: Problem, tag: Problem): boolean {
+  const branch = tag.schemaPath.replace(/properties\/[^/]+$/, "");
+  const object = tag.instancePath.replace(/[^/]+$/, "");
+  return `${problem.schemaPath}/`.startsWith(branch) && `${problem.instancePath}/`.startsWith(object);
+}
+
+/** Goes on from "must be". */
 function expectedOf(problem: Problem | undefined): string {
   if (problem === undefined) return "of its form";
-  const { pattern, additionalProperties } = problem.params as { pattern?: string; additionalProperties?: string[] };
+  const { pattern, additionalProperties, requiredProperties } = problem.params as Params;
   if (additionalProperties !== undefined) return `without the unknown ${additionalProperties.join(", ")}`;
-  return pattern === undefined ? problem.message.replace(/^must /, "") : `text that matches ${pattern}`;
+  if (requiredProperties !== undefined) return `with the missing ${requiredProperties.join(", ")}`;
+  if (pattern !== undefined) return `text that matches ${pattern}`;
+  const { message } = problem;
+  return message.startsWith("must be ") ? message.slice("must be ".length) : `of its form: it ${message}`;
+}
+
+interface Params {
+  readonly pattern?: string;
+  readonly additionalProperties?: readonly string[];
+  readonly requiredProperties?: readonly string[];
 }
 
 function valueAt(given: unknown, problem: Problem | undefined): unknown {

@@ -2,7 +2,7 @@ import type { Provider } from "ethers";
 import { ChannelManager__factory } from "../../typechain-types";
 import type { Address } from "../address";
 import type { Hash } from "../hex";
-import type { Ledger } from "../ledger";
+import type { Ledger, Ledgers } from "../ledger";
 
 /** One channel as one block has it. */
 export interface ChannelView {
@@ -11,7 +11,7 @@ export interface ChannelView {
   /** Unix seconds; 0 while open. */
   readonly exitDeadline: bigint;
   /** Counters of that session, of the assets that were asked for. */
-  readonly ledgers: ReadonlyMap<Address, Ledger>;
+  readonly ledgers: Ledgers;
 }
 
 export interface Head {
@@ -31,34 +31,39 @@ export async function readHead(provider: Provider): Promise<Head> {
 
 export async function readBlock(provider: Provider, which: number | "latest"): Promise<Head | undefined> {
   const block = await provider.getBlock(which);
-  if (block?.hash == null) return undefined;
+  if (block === null || block.hash === null) return undefined;
   const { number, hash, timestamp, parentHash } = block;
   return { number, hash: hash as Hash, timestamp, parentHash: parentHash as Hash };
 }
 
-/** A channel at one block. All of it is read at that block, so no half of two blocks is ever seen. */
+/**
+ * A channel at one block, in two round trips. The block's hash is asked before and after, so that no half of two blocks is
+ * ever taken for one, whatever the chain does in between.
+ * @throws Error if the node does not have the block, or another one when it has answered: read again
+ */
 export async function readChannel(
   provider: Provider,
   channelManager: Address,
   user: Address,
   assets: readonly Address[],
-  blockTag: number,
+  blockNumber: number,
 ): Promise<ChannelView> {
   const manager = ChannelManager__factory.connect(channelManager, provider);
-  const { session, exitNonce, exitDeadline } = await manager.channelOf(user, { blockTag });
+  const at = { blockTag: blockNumber };
+  const [before, { session, exitNonce, exitDeadline }] = await Promise.all([
+    readBlock(provider, blockNumber),
+    manager.channelOf(user, at),
+  ]);
+  if (before === undefined) throw new Error(`the node does not have block ${blockNumber}`);
   const ledgers = await Promise.all(
     assets.map(async (asset): Promise<readonly [Address, Ledger]> => {
-      const { depositedHub, depositedUser, withdrawnHub, withdrawnUser } = await manager.ledgerOf(
-        user,
-        session,
-        asset,
-        {
-          blockTag,
-        },
-      );
+      const ledger = await manager.ledgerOf(user, session, asset, at);
+      const { depositedHub, depositedUser, withdrawnHub, withdrawnUser } = ledger;
       return [asset, { depositedHub, depositedUser, withdrawnHub, withdrawnUser }];
     }),
   );
+  const after = await readBlock(provider, blockNumber);
+  if (after?.hash !== before.hash) throw new Error(`block ${blockNumber} changed while it was read`);
   return { session, exitNonce, exitDeadline, ledgers: new Map(ledgers) };
 }
 

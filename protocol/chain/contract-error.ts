@@ -33,10 +33,15 @@ export function refusalOf(error: unknown): Refusal {
   };
 }
 
-/** Whether the node executed the call and the contract refused, rather than the node or the way to it. */
+/** JSON-RPC codes that say "executed, and reverted": geth and those after it, and Parity's line. */
+const REVERT_CODES: readonly unknown[] = [3, -32015];
+
+/**
+ * Whether the node executed the call and the contract refused, rather than the node or the way to it. By the revert data
+ * or the node's code, never by words (H-9): ethers says `CALL_EXCEPTION` also where a node was merely too busy to answer.
+ */
 export function isRevert(error: unknown): boolean {
-  if (revertDataOf(error) !== undefined) return true;
-  return typeof error === "object" && error !== null && "code" in error && error.code === "CALL_EXCEPTION";
+  return revertDataOf(error) !== undefined || chainOf(error).some(({ code }) => REVERT_CODES.includes(code));
 }
 
 function parseRevert(data: string): ErrorDescription | undefined {
@@ -56,12 +61,17 @@ function asProtocolError({ name, fragment, args }: ErrorDescription, cause: unkn
 
 /** Nodes and libraries put the revert data in different places. */
 function revertDataOf(error: unknown): string | undefined {
-  if (typeof error !== "object" || error === null) return undefined;
+  return chainOf(error)
+    .map(({ data }) => data)
+    .find((data): data is string => typeof data === "string" && data.startsWith("0x"));
+}
+
+/** Deep enough for any library, and an end for an error that is its own cause. */
+const MAX_DEPTH = 8;
+
+/** An error and what it wraps, outside in. */
+function chainOf(error: unknown, depth = 0): readonly Readonly<Record<string, unknown>>[] {
+  if (typeof error !== "object" || error === null || depth === MAX_DEPTH) return [];
   const { data, error: inner, info, cause } = error as Record<string, unknown>;
-  if (typeof data === "string" && data.startsWith("0x")) return data;
-  for (const next of [data, inner, info, cause]) {
-    const found = revertDataOf(next);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+  return [error as Record<string, unknown>, ...[data, inner, info, cause].flatMap((next) => chainOf(next, depth + 1))];
 }

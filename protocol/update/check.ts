@@ -1,4 +1,3 @@
-import { ZERO_ADDRESS } from "../address";
 import type { ChannelState } from "../channel-state";
 import { hashState } from "../eip712/hash";
 import { protocolError, type ProtocolError } from "../errors";
@@ -41,7 +40,7 @@ export function advance(state: ChannelState, update: Update, context: UpdateCont
  * Signatures are checked apart (`checkSignature`), since they cost a hundred times as much.
  * Source: docs/protocol.md "Channel updates".
  * @returns OutOfSync, NonceTooLow, NonceTooHigh, WrongAuthor, BalanceTooLow, CounterLowered, NothingMoves, ExchangeRateWrong,
- * QuoteExpired, WithdrawalPending, SameAsset, InvalidRecipient, or what `checkState` returns.
+ * QuoteExpired, WithdrawalPending, SameAsset, InvalidRecipient, InvalidValue, or what `checkState` returns.
  */
 export function check(state: ChannelState, update: Update, context: UpdateContext): ProtocolError | undefined {
   return answer(() => {
@@ -87,9 +86,15 @@ function checkDeposit(state: ChannelState, { args }: UpdateOf<"Deposit">): Proto
   return args.depositedHub + args.depositedUser === accounted ? protocolError("NothingMoves", {}) : undefined;
 }
 
+/** What came over the wire is none; what is made at home must not move money backwards either. */
+function negative(name: string, given: bigint): ProtocolError {
+  return protocolError("InvalidValue", { path: `update.args.${name}`, expected: "an amount that is not negative", given });
+}
+
 /** A side signs a payment only away from itself, so whoever signs first is the one that pays. */
 function checkPayment({ recipient, amount, payments }: PaymentArgs, author: Side): ProtocolError | undefined {
   if (recipient === author) return protocolError("WrongAuthor", { reason: "Payment", author });
+  if (amount < 0n) return negative("amount", amount);
   const isEmpty = amount === 0n && payments.length === 0;
   if (isEmpty) return author === "user" ? undefined : protocolError("NothingMoves", {});
   return amount === 0n || payments.length === 0 ? protocolError("NothingMoves", {}) : undefined;
@@ -97,6 +102,7 @@ function checkPayment({ recipient, amount, payments }: PaymentArgs, author: Side
 
 function checkExchange(args: ExchangeArgs, { nowSeconds }: UpdateContext): ProtocolError | undefined {
   if (args.sellAsset === args.buyAsset) return protocolError("SameAsset", { asset: args.sellAsset });
+  if (args.sellAmount < 0n) return negative("sellAmount", args.sellAmount);
   if (args.sellAmount === 0n || args.buyAmount === 0n) return protocolError("NothingMoves", {});
   const expected = amountAtRate(args.sellAmount, args.rate);
   if (args.buyAmount !== expected) return protocolError("ExchangeRateWrong", { expected, given: args.buyAmount });
@@ -105,8 +111,10 @@ function checkExchange(args: ExchangeArgs, { nowSeconds }: UpdateContext): Proto
 }
 
 function checkWithdrawal(state: ChannelState, args: WithdrawalArgs, context: UpdateContext): ProtocolError | undefined {
-  const moves = args.assets.some(({ user, hub }) => user + hub !== 0n);
-  if (!moves) return protocolError("NothingMoves", {});
+  const amounts = args.assets.flatMap(({ user, hub }) => [user, hub]);
+  const below = amounts.find((amount) => amount < 0n);
+  if (below !== undefined) return negative("assets", below);
+  if (amounts.every((amount) => amount === 0n)) return protocolError("NothingMoves", {});
   if (args.recipient === context.domain.verifyingContract) {
     return protocolError("InvalidRecipient", { recipient: args.recipient });
   }
@@ -131,7 +139,7 @@ function checkExecuted(state: ChannelState, { ledgers }: UpdateContext): Protoco
   for (const { asset, withdrawnHub, withdrawnUser } of state.assets) {
     const executed = ledgerOf(ledgers, asset);
     if (withdrawnHub === executed.withdrawnHub && withdrawnUser === executed.withdrawnUser) continue;
-    return protocolError("WithdrawalPending", { asset, recipient: state.recipient || ZERO_ADDRESS });
+    return protocolError("WithdrawalPending", { asset, recipient: state.recipient });
   }
   return undefined;
 }

@@ -62,7 +62,8 @@ export class SqliteDatabase implements Database {
   /** Inside `write`: runs a statement and says how many rows it changed. @throws ConflictError */
   run(_tx: Transaction, sql: string, ...values: SqlValue[]): number {
     try {
-      return Number(this.#prepare(sql).run(...values).changes);
+      const changes: unknown = this.#prepare(sql).run(...values).changes;
+      return Number(changes); // a bigint, whatever the library's types say: integers are read so
     } catch (error) {
       throw isConstraint(error) ? new ConflictError((error as Error).message, { cause: error }) : error;
     }
@@ -81,7 +82,7 @@ export class SqliteDatabase implements Database {
 
   /** All rows, committed. */
   all(sql: string, ...values: SqlValue[]): readonly Row[] {
-    return this.#prepare(sql).all(...values) as unknown as readonly Row[];
+    return this.#prepare(sql).all(...values) as Row[];
   }
 
   async close(): Promise<void> {
