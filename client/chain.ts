@@ -1,10 +1,4 @@
-import {
-  Contract,
-  Signature as EthersSignature,
-  type ContractTransactionResponse,
-  type Provider,
-  type Signer,
-} from "ethers";
+import type { ContractTransactionResponse, Provider, Signer } from "ethers";
 import { ChannelManager__factory, type ChannelManager } from "../typechain-types";
 import {
   ZERO_ADDRESS,
@@ -15,11 +9,16 @@ import {
   type Ledgers,
   type Signature,
 } from "../protocol";
-import { readCautiously, readHead, type ChannelView } from "../protocol/chain/channel-view";
-import { refusalOf } from "../protocol/chain/contract-error";
-import { decodeEvent, type ChainEvent } from "../protocol/chain/events";
-import { clientError } from "./errors";
+import { payoutGasLimit } from "../protocol/chain/payout-gas";
+import { readCautiously, readChannel, readHead, type ChannelView } from "../protocol/chain/channel-view";
+import { CHANNEL_TOPICS, decodeEvent, type ChainEvent } from "../protocol/chain/events";
+import { clientError, hasCode, messageOf } from "./errors";
+import { onIdleTimer, type Schedule } from "./schedule";
+import { sendFailure, sentOf, type Sent } from "./sent";
 import type { ClientSigner } from "./signer";
+import { allowanceOf, balanceOf, signPermit, tokenAt, type Allowance } from "./token-allowance";
+
+export type { Sent } from "./sent";
 
 /** The chain as this side sees it: what it may count on. */
 export interface ClientView {
@@ -27,7 +26,7 @@ export interface ClientView {
   readonly exit?: { readonly nonce: bigint; readonly deadline: bigint };
   readonly ledgers: Ledgers;
   readonly headNumber: number;
-  /** Unix seconds. */
+  /** Unix seconds; of several nodes, the oldest. */
   readonly headTimestamp: number;
 }
 
@@ -39,37 +38,27 @@ export interface ChainDeps {
   readonly confirmations: number;
 }
 
-/** A transaction on its way. */
-export interface Sent {
-  readonly transactionHash: Hash;
-  /** Resolves when it is as deep as asked. @throws the contract's error, TimedOut */
-  wait(confirmations?: number): Promise<void>;
+export interface ContractFacts {
+  readonly hub: string;
+  readonly challengePeriodSeconds: number;
 }
 
-const TOKEN_ABI = [
-  "function allowance(address owner, address spender) view returns (uint256)",
-  "function approve(address spender, uint256 amount) returns (bool)",
-  "function nonces(address owner) view returns (uint256)",
-  "function eip712Domain() view returns (bytes1, string name, string version, uint256 chainId, address verifyingContract, bytes32, uint256[])",
-  "function balanceOf(address owner) view returns (uint256)",
-];
+export type ExitEvent = Extract<ChainEvent, { readonly name: "ExitStarted" | "ExitChallenged" }>;
 
-const PERMIT_TYPES = {
-  Permit: [
-    { name: "owner", type: "address" },
-    { name: "spender", type: "address" },
-    { name: "value", type: "uint256" },
-    { name: "nonce", type: "uint256" },
-    { name: "deadline", type: "uint256" },
-  ],
-};
+export interface WatchOptions {
+  readonly intervalMs: number;
+  readonly failed: (error: unknown) => void;
+  /** Default: timers that do not keep a process from ending. */
+  readonly schedule?: Schedule;
+}
 
-const PERMIT_SECONDS = 3_600;
-const WAIT_MS = 180_000;
+/** Blocks in one question for events: what public nodes answer. */
+const EVENT_BLOCKS = 2_000;
 
 /** The client's own way to the contract: reading, and every step that needs no hub. */
 export class ChainClient {
   readonly #deps: ChainDeps;
+  #sending: Promise<unknown> = Promise.resolve();
 
   constructor(deps: ChainDeps) {
     this.#deps = deps;
@@ -79,161 +68,240 @@ export class ChainClient {
     return this.#deps.providers[0];
   }
 
-  /** A channel as far as this side may count on it. */
-  async view(user: Address, assets: readonly Address[]): Promise<ClientView> {
+  /** A channel as far as this side may count on it. @throws ChainUnreachable */
+  view(user: Address, assets: readonly Address[]): Promise<ClientView> {
     const { providers, channelManager, confirmations } = this.#deps;
-    const seen = await Promise.all(
-      providers.map(async (provider) => {
-        const head = await readHead(provider);
-        const view = await readCautiously(provider, channelManager, user, assets, head.number, confirmations);
-        return { head, view };
-      }),
-    );
-    const newest = seen.reduce((a, b) => (b.view.session > a.view.session ? b : a));
-    const view = seen.map(({ view: each }) => each).reduce(cautious);
-    const { session, exitNonce, exitDeadline, ledgers } = view;
-    return {
-      session,
-      ledgers,
-      ...(exitDeadline === 0n ? {} : { exit: { nonce: exitNonce, deadline: exitDeadline } }),
-      headNumber: newest.head.number,
-      headTimestamp: Math.min(...seen.map(({ head }) => head.timestamp)),
-    };
+    return reading(async () => {
+      const seen = await Promise.all(
+        providers.map(async (provider) => {
+          const head = await readHead(provider);
+          const view = await readCautiously(provider, channelManager, user, assets, head.number, confirmations);
+          return { head, view };
+        }),
+      );
+      const { session, exitNonce, exitDeadline, ledgers } = seen.map(({ view }) => view).reduce(cautious);
+      return {
+        session,
+        ledgers,
+        ...(exitDeadline === 0n ? {} : { exit: { nonce: exitNonce, deadline: exitDeadline } }),
+        headNumber: Math.min(...seen.map(({ head }) => head.number)),
+        headTimestamp: Math.min(...seen.map(({ head }) => head.timestamp)),
+      };
+    });
   }
 
-  /** Deposits on the user's side, with an exact permit or allowance for a token (W-8). */
-  async deposit(asset: Address, amount: bigint, forHub = false): Promise<Sent> {
-    const user = this.#deps.signer.address;
-    const manager = this.#manager();
-    if (asset === ZERO_ADDRESS)
-      return this.#send(() => manager.deposit(user, asset, amount, forHub, { value: amount }));
-    const permit = await this.#permit(asset, amount);
-    if (permit !== undefined) {
-      const { deadline, v, r, s } = permit;
-      return this.#send(() => manager.depositWithPermit(user, asset, amount, forHub, deadline, v, r, s));
+  /**
+   * Deposits on the user's side, or on the hub's in the user's channel. A token is permitted or allowed exactly this
+   * amount (W-8).
+   * @throws FundsTooLow, the contract's error, TransactionFailed, SignatureRefused, CannotSendTransactions, WrongChain
+   */
+  async deposit(asset: Address, amount: bigint, { forHub = false } = {}): Promise<Sent> {
+    const { address: user } = this.#deps.signer;
+    await this.#requireFunds(asset, amount);
+    if (asset === ZERO_ADDRESS) {
+      return this.#send((manager) => manager.deposit(user, asset, amount, forHub, { value: amount }));
     }
-    await this.#allow(asset, amount);
-    return this.#send(() => manager.deposit(user, asset, amount, forHub));
+    const permit = await this.#allow(asset, amount);
+    if (permit === undefined) return this.#send((manager) => manager.deposit(user, asset, amount, forHub));
+    const { deadline, v, r, s } = permit;
+    return this.#send((manager) => manager.depositWithPermit(user, asset, amount, forHub, deadline, v, r, s));
   }
 
   withdraw(state: ChannelState, sigHub: Signature, sigUser: Signature): Promise<Sent> {
-    return this.#send(() => this.#manager().withdraw(structOf(state), sigHub, sigUser));
+    return this.#send((manager) =>
+      manager.withdraw(structOf(state), sigHub, sigUser, { gasLimit: payoutGasLimit(state) }),
+    );
   }
 
   startExit(state: ChannelState, sigHub: Signature, sigUser: Signature): Promise<Sent> {
-    return this.#send(() => this.#manager().startExit(structOf(state), sigHub, sigUser));
+    return this.#send((manager) => manager.startExit(structOf(state), sigHub, sigUser));
   }
 
   challenge(state: ChannelState, sigHub: Signature, sigUser: Signature): Promise<Sent> {
-    return this.#send(() => this.#manager().challenge(structOf(state), sigHub, sigUser));
+    return this.#send((manager) => manager.challenge(structOf(state), sigHub, sigUser));
   }
 
   settle(state: ChannelState, sigHub: Signature, sigUser: Signature): Promise<Sent> {
-    return this.#send(() => this.#manager().settle(structOf(state), sigHub, sigUser));
+    return this.#send((manager) =>
+      manager.settle(structOf(state), sigHub, sigUser, { gasLimit: payoutGasLimit(state) }),
+    );
   }
 
   claim(asset: Address, to: Address): Promise<Sent> {
-    return this.#send(() => this.#manager().claim(asset, to));
+    return this.#send((manager) => manager.claim(asset, to));
   }
 
   reclaim(user: Address, session: bigint, asset: Address): Promise<Sent> {
-    return this.#send(() => this.#manager().reclaim(user, session, asset));
+    return this.#send((manager) => manager.reclaim(user, session, asset));
   }
 
-  /** Events of a user's channel from a block on, oldest first. */
-  async events(user: Address, fromBlock: number): Promise<readonly ChainEvent[]> {
-    const logs = await this.provider.getLogs({ address: this.#deps.channelManager, fromBlock, toBlock: "latest" });
-    return logs.flatMap((log) => decodeEvent(log) ?? []).filter((event) => event.user === user);
+  /** Events of a user's channel from a block on, oldest first. @throws ChainUnreachable */
+  events(user: Address, fromBlock: number): Promise<readonly ChainEvent[]> {
+    return reading(async () => {
+      const { number } = await readHead(this.provider);
+      const found: ChainEvent[] = [];
+      for (let from = fromBlock; from <= number; from += EVENT_BLOCKS) {
+        found.push(...(await this.#eventsIn(user, from, Math.min(number, from + EVENT_BLOCKS - 1))));
+      }
+      return found;
+    });
   }
 
-  async contractFacts(): Promise<{ readonly hub: string; readonly challengePeriodSeconds: number }> {
-    const { channelManager } = this.#deps;
-    if ((await this.provider.getCode(channelManager)) === "0x")
-      throw clientError("ContractMissing", { address: channelManager });
-    const manager = ChannelManager__factory.connect(channelManager, this.provider);
-    const [hub, period] = await Promise.all([manager.hub(), manager.challengePeriodSeconds()]);
-    return { hub: hub.toLowerCase(), challengePeriodSeconds: Number(period) };
+  /**
+   * How the exit that is running came to be, oldest first: hash, nonce and signatures of each state it was given. Nothing
+   * when none is.
+   * @throws ChainUnreachable
+   */
+  exitEvents(user: Address): Promise<readonly ExitEvent[]> {
+    return reading(async () => {
+      const { number } = await readHead(this.provider);
+      const { session, exitDeadline } = await readChannel(this.provider, this.#deps.channelManager, user, [], number);
+      let found: readonly ExitEvent[] = [];
+      const isWhole = (): boolean => found.some(({ name }) => name === "ExitStarted");
+      for (let to = number; exitDeadline > 0n && to >= 0 && !isWhole(); to -= EVENT_BLOCKS) {
+        const events = await this.#eventsIn(user, Math.max(0, to - EVENT_BLOCKS + 1), to);
+        found = [...events.filter(isExitEvent).filter((event) => event.session === session), ...found];
+      }
+      return found;
+    });
+  }
+
+  /** Tells of every new head what the channel is like. @returns What ends it. */
+  watchChannel(
+    user: Address,
+    assets: readonly Address[],
+    seen: (view: ClientView) => void,
+    { intervalMs, failed, schedule = onIdleTimer }: WatchOptions,
+  ): () => void {
+    let isOver = false;
+    let lastHead: Hash | undefined;
+    let callOff: () => void = () => undefined;
+    const look = async (): Promise<void> => {
+      const { hash } = await readHead(this.provider);
+      if (hash === lastHead) return;
+      const view = await this.view(user, assets);
+      lastHead = hash;
+      if (!isOver) seen(view);
+    };
+    const again = (): void => {
+      if (isOver) return;
+      callOff = schedule(() => void look().catch(failed).finally(again), intervalMs);
+    };
+    void look().catch(failed).finally(again);
+    return () => {
+      isOver = true;
+      callOff();
+    };
+  }
+
+  /** What never changes, as every node has it. @throws ContractMissing, WrongContract, ChainUnreachable */
+  contractFacts(): Promise<ContractFacts> {
+    const { providers, channelManager } = this.#deps;
+    return reading(async () => {
+      const [first, ...others] = await Promise.all(providers.map((provider) => factsOf(provider, channelManager)));
+      for (const field of ["hub", "challengePeriodSeconds"] as const) {
+        const other = others.find((facts) => facts[field] !== first?.[field]);
+        if (other === undefined) continue;
+        const [expected, actual] = [String(first?.[field]), String(other[field])];
+        throw clientError("WrongContract", { address: channelManager, field, expected, actual });
+      }
+      return first as ContractFacts;
+    });
   }
 
   destroy(): void {
     for (const provider of this.#deps.providers) provider.destroy();
   }
 
-  #sender(): Signer {
+  async #eventsIn(user: Address, fromBlock: number, toBlock: number): Promise<readonly ChainEvent[]> {
+    const topics: (string | string[])[] = [[...CHANNEL_TOPICS], `0x${user.slice(2).padStart(64, "0")}`];
+    const logs = await this.provider.getLogs({ address: this.#deps.channelManager, topics, fromBlock, toBlock });
+    return logs.flatMap((log) => decodeEvent(log) ?? []);
+  }
+
+  /** A wallet's own node may be on another chain, where the same call would send money to nobody. */
+  async #sender(): Promise<Signer> {
     const { signer } = this.#deps;
     if (signer.ethers === undefined) throw clientError("CannotSendTransactions", {});
-    return signer.ethers(this.provider);
+    const sender = signer.ethers(this.provider);
+    const networks = [this.provider.getNetwork(), (sender.provider ?? this.provider).getNetwork()] as const;
+    const [expected, actual] = (await Promise.all(networks)).map(({ chainId }) => Number(chainId)) as [number, number];
+    if (actual !== expected) throw clientError("WrongChain", { expected, actual, where: "the wallet" });
+    return sender;
   }
 
-  #manager(): ChannelManager {
-    return ChannelManager__factory.connect(this.#deps.channelManager, this.#sender());
+  /** One after another: two at once would take one nonce of the account. @throws the contract's own error by its name */
+  #send(make: (manager: ChannelManager) => Promise<ContractTransactionResponse>): Promise<Sent> {
+    return this.#inTurn(async () =>
+      make(ChannelManager__factory.connect(this.#deps.channelManager, await this.#sender())),
+    );
   }
 
-  /** @throws the contract's own error under its name */
-  async #send(make: () => Promise<ContractTransactionResponse>): Promise<Sent> {
-    let response: ContractTransactionResponse;
+  #inTurn(make: () => Promise<ContractTransactionResponse>): Promise<Sent> {
+    const sent = this.#sending.then(make).then(sentOf, (error: unknown) => {
+      throw sendFailure(error);
+    });
+    this.#sending = sent.catch(() => undefined);
+    return sent;
+  }
+
+  async #requireFunds(asset: Address, needed: bigint): Promise<void> {
+    const { address } = this.#deps.signer;
+    const sender = await this.#sender();
+    const balance = await reading(() =>
+      asset === ZERO_ADDRESS ? this.provider.getBalance(address) : balanceOf(asset, address, sender),
+    );
+    if (balance < needed) throw clientError("FundsTooLow", { asset, balance, needed });
+  }
+
+  /** A permit to send with the deposit, or nothing once the contract is allowed to take the amount. */
+  async #allow(asset: Address, amount: bigint): Promise<Awaited<ReturnType<typeof signPermit>>> {
+    const allowance = { asset, amount, owner: this.#deps.signer.address, spender: this.#deps.channelManager };
+    const sender = await this.#sender();
+    let allowed: bigint;
     try {
-      response = await make();
+      allowed = await allowanceOf(allowance, sender);
+      if (allowed >= amount) return undefined;
+      const permit = await signPermit(allowance, sender);
+      if (permit !== undefined) return permit;
     } catch (error) {
-      throw namedOr(error);
+      throw sendFailure(error);
     }
-    return {
-      transactionHash: response.hash as Hash,
-      wait: async (confirmations = 1) => {
-        try {
-          await response.wait(confirmations, WAIT_MS);
-        } catch (error) {
-          if ((error as { code?: unknown }).code !== "TIMEOUT") throw namedOr(error);
-          throw clientError("TimedOut", { what: `transaction ${response.hash}`, seconds: WAIT_MS / 1000 }, error);
-        }
-      },
-    };
+    if (allowed > 0n) await this.#approve(allowance, 0n, sender); // some tokens refuse to change one that is not zero
+    await this.#approve(allowance, amount, sender);
+    return undefined;
   }
 
-  /** ERC-2612 over exactly the amount, where the token has it and says how (EIP-5267). */
-  async #permit(
-    asset: Address,
-    value: bigint,
-  ): Promise<{ deadline: number; v: number; r: string; s: string } | undefined> {
-    const signer = this.#sender();
-    const token = new Contract(asset, TOKEN_ABI, signer);
-    const owner = this.#deps.signer.address;
-    const spender = this.#deps.channelManager;
-    try {
-      const [nonce, domain] = await Promise.all([
-        token.getFunction("nonces").staticCall(owner) as Promise<bigint>,
-        token.getFunction("eip712Domain").staticCall() as Promise<{
-          name: string;
-          version: string;
-          chainId: bigint;
-          verifyingContract: string;
-        }>,
-      ]);
-      const { name, version, chainId, verifyingContract } = domain;
-      const { timestamp } = await readHead(this.provider);
-      const deadline = timestamp + PERMIT_SECONDS;
-      const statement = { owner, spender, value, nonce, deadline };
-      const text = await signer.signTypedData({ name, version, chainId, verifyingContract }, PERMIT_TYPES, statement);
-      return { deadline, ...EthersSignature.from(text).toJSON() } as never;
-    } catch (error) {
-      if (refusalOf(error).error === undefined) return undefined; // no such functions: an ordinary allowance then
-      throw error;
-    }
-  }
-
-  async #allow(asset: Address, amount: bigint): Promise<void> {
-    const token = new Contract(asset, TOKEN_ABI, this.#sender());
-    const spender = this.#deps.channelManager;
-    const allowed = (await token.getFunction("allowance").staticCall(this.#deps.signer.address, spender)) as bigint;
-    if (allowed >= amount) return;
-    const sent = await this.#send(() => token.getFunction("approve").send(spender, amount));
+  async #approve({ asset, spender }: Allowance, amount: bigint, sender: Signer): Promise<void> {
+    const approve = tokenAt(asset, sender).getFunction("approve");
+    const sent = await this.#inTurn(() => approve.send(spender, amount));
     await sent.wait();
   }
 }
 
+async function factsOf(provider: Provider, address: Address): Promise<ContractFacts> {
+  if ((await provider.getCode(address)) === "0x") throw clientError("ContractMissing", { address });
+  const manager = ChannelManager__factory.connect(address, provider);
+  const [hub, period] = await Promise.all([manager.hub(), manager.challengePeriodSeconds()]);
+  return { hub: hub.toLowerCase(), challengePeriodSeconds: Number(period) };
+}
+
+/** @throws ChainUnreachable for whatever a node or the way to it does instead of answering */
+async function reading<Value>(read: () => Promise<Value>): Promise<Value> {
+  try {
+    return await read();
+  } catch (error) {
+    throw hasCode(error) ? error : clientError("ChainUnreachable", { reason: messageOf(error) }, error);
+  }
+}
+
+function isExitEvent(event: ChainEvent): event is ExitEvent {
+  return event.name === "ExitStarted" || event.name === "ExitChallenged";
+}
+
 /** Of two nodes, what neither denies: fewer deposits, more withdrawals, the later session, any exit. */
 function cautious(a: ChannelView, b: ChannelView): ChannelView {
-  if (a.session !== b.session) return a.session > b.session ? a : b;
+  if (a.session !== b.session) return withoutDeposits(a.session > b.session ? a : b);
   const ledgers = [...a.ledgers].map(([asset, own]): readonly [Address, Ledger] => {
     const other = b.ledgers.get(asset) ?? own;
     return [
@@ -246,17 +314,20 @@ function cautious(a: ChannelView, b: ChannelView): ChannelView {
       },
     ];
   });
-  const exiting = b.exitDeadline > a.exitDeadline || b.exitNonce > a.exitNonce ? b : a;
-  const { exitNonce, exitDeadline } = exiting;
+  const { exitNonce, exitDeadline } = b.exitDeadline > a.exitDeadline || b.exitNonce > a.exitNonce ? b : a;
   return { session: a.session, exitNonce, exitDeadline, ledgers: new Map(ledgers) };
+}
+
+/** A session that one node does not know yet has no deposits there. */
+function withoutDeposits(view: ChannelView): ChannelView {
+  const ledgers = [...view.ledgers].map(([asset, ledger]): readonly [Address, Ledger] => {
+    return [asset, { ...ledger, depositedHub: 0n, depositedUser: 0n }];
+  });
+  return { ...view, ledgers: new Map(ledgers) };
 }
 
 function structOf(state: ChannelState): Parameters<ChannelManager["withdraw"]>[0] {
   return { ...state, assets: [...state.assets] };
-}
-
-function namedOr(error: unknown): Error {
-  return refusalOf(error).error ?? (error instanceof Error ? error : new Error(String(error)));
 }
 
 function min(a: bigint, b: bigint): bigint {

@@ -12,7 +12,8 @@ import {
 import { clientError, hasCode, messageOf } from "./errors";
 import type { HubConnection, HubListener } from "./hub-connection";
 import { askByHttp, type RawInput } from "./hub-http";
-import { HubSocket, type Schedule, type SocketAsk, type SocketConstructor } from "./hub-socket";
+import { HubSocket, type SocketAsk, type SocketConstructor } from "./hub-socket";
+import { onTimer, type Schedule } from "./schedule";
 import { formed, Session } from "./session";
 import type { ClientSigner } from "./signer";
 
@@ -199,11 +200,6 @@ export class Connection implements HubConnection {
       signal.addEventListener("abort", done);
     });
   }
-}
-
-function onTimer(run: () => void, ms: number): () => void {
-  const timer = setTimeout(run, ms);
-  return () => clearTimeout(timer);
 }
 
 function retryAfterMs(error: { readonly details: object }): number {

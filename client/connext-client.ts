@@ -7,27 +7,31 @@ import {
   hashExchangeQuote,
   hashReceipt,
   hashRedeemLink,
+  hubError,
   hexToBytes,
   parseAddress,
   parseQuote,
   parseStruct,
   paymentIdOf,
+  paymentSchema,
   protocolError,
   receiptType,
   rowOf,
   signDigest,
   unsignedState,
+  validate,
   ZERO_ADDRESS,
   type Address,
+  type ChannelEvent,
   type ChannelState,
   type ExchangeArgs,
   type Hash,
-  type PaymentType,
   type Signature,
   type WirePayment,
   type WirePaymentRequest,
   type WirePurchase,
 } from "../protocol";
+import type { CodedError } from "../protocol/coded-error";
 import { amountOf, parseAmount, parseAmounts, type Amount, type AmountInput } from "./amounts";
 import type { ChainClient, Sent } from "./chain";
 import type { Engine, Step } from "./engine/engine";
@@ -37,8 +41,13 @@ import { clientError, hasCode } from "./errors";
 import { evidenceOf, type Evidence } from "./evidence";
 import type { HubFacts } from "./get-connext-client";
 import type { HubConnection } from "./hub-connection";
+import { readPayment, readPurchaseId, type PaymentInput } from "./payment-input";
 import type { ClientSigner } from "./signer";
 import type { ClientStore } from "./store";
+import { readSale, readWithdrawal, type WithdrawOptions } from "./withdrawal-input";
+
+export type { PaymentInput } from "./payment-input";
+export type { WithdrawOptions } from "./withdrawal-input";
 
 export interface ClientDeps {
   readonly engine: Engine;
@@ -53,24 +62,13 @@ export interface ClientDeps {
   readonly assets: readonly Address[];
   readonly confirmations: number;
   readonly maxSlippage: number;
+  readonly rateOf?: (sellAsset: Address, buyAsset: Address) => Promise<bigint>;
   readonly pollIntervalMs: number;
   readonly autoSettle: boolean;
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
   readonly log: (line: string) => void;
 }
-
-/** One payment of `buy`. */
-export type PaymentInput = {
-  /** Default: `PT_LINK` with a `link`, `PT_CUSTODIAL` above the hub's ceiling, `PT_CHANNEL` otherwise. */
-  readonly type?: PaymentType;
-  readonly recipient?: string;
-  /** Address of a link's key, see `createLink`. */
-  readonly link?: string;
-  /** Unix seconds; of payments that may come back. */
-  readonly expiresAt?: bigint;
-  readonly meta?: Readonly<Record<string, string>>;
-} & ({ readonly amount: AmountInput } | { readonly asset: string; readonly amount: bigint | string });
 
 export interface Purchase {
   readonly id: string;
@@ -84,23 +82,15 @@ export interface Link {
   readonly purchase: Purchase;
 }
 
-export interface WithdrawOptions {
-  /** Default: the user itself. */
-  readonly recipient?: string;
-  readonly amountWei?: bigint | string;
-  readonly amountToken?: bigint | string;
-  /** The same as `amountWei`, by its old name. */
-  readonly withdrawalWeiUser?: bigint | string;
-  readonly assets?: readonly { readonly asset: string; readonly amount: bigint | string }[];
-  /** Tokens to sell for ETH in the same step; the ETH goes out with the rest. */
-  readonly tokensToSell?: bigint | string;
-  /** Wei for 10^18 base units of the token that the caller expects at least, before `maxSlippage`. */
-  readonly exchangeRate?: bigint | string;
-}
+/** After what was heard of the hub last. */
+const CURSOR_KEY = "cursor";
 
 /** How long a method waits for the hub or the chain to do something that takes blocks. */
 const PATIENCE_MS = 120_000;
 const STEP_MS = 250;
+
+/** How long a payment waits for the hub to bring collateral to its payee. */
+const COLLATERAL_MS = 20_000;
 
 /** After this long the user executes its withdrawal itself: anybody may. */
 const HUB_WITHDRAWS_MS = 20_000;
@@ -110,7 +100,10 @@ export class ConnextClient {
   readonly #deps: ClientDeps;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isStopped = false;
-  #challenged = 0n;
+  #watching: Promise<void> | undefined;
+  #levelling: Promise<void> | undefined;
+  #isConnected = false;
+  #cursor = 0n;
 
   /** @internal Use `getConnextClient`. */
   constructor(deps: ClientDeps) {
@@ -128,21 +121,38 @@ export class ConnextClient {
 
   /** @internal Called by `getConnextClient`. Comes level with the hub if it is there. */
   async start(): Promise<void> {
-    const { engine, hub, events, log } = this.#deps;
-    hub.subscribe({
-      push: (push) => {
-        if (push.topic !== "channel") return;
-        const { data } = push;
-        if (data.kind === "sync") engine.pushed(data.sync);
-        if (data.kind === "payment") events.emit("payment", data.payment as WirePayment);
-        if (data.kind === "collateral") events.emit("collateral", data);
-        if (data.kind === "dispute") this.#look();
+    const { engine, hub, log, store } = this.#deps;
+    this.#cursor = BigInt((await store.get(CURSOR_KEY)) ?? "0");
+    hub.subscribe(
+      {
+        push: (push) => {
+          if (push.topic === "channel") this.#heard(push.data, BigInt(push.cursor));
+        },
+        connected: () => {
+          this.#isConnected = true;
+          this.#levelSoon();
+        },
+        disconnected: (reason) => {
+          this.#isConnected = false;
+          log(`the hub's socket is gone: ${reason}`);
+        },
       },
-      connected: () => this.#levelSoon(),
-      disconnected: (reason) => log(`the hub's socket is gone: ${reason}`),
-    });
+      this.#cursor,
+    );
     await engine.level().catch((error: unknown) => log(`not level with the hub: ${messageOf(error)}`));
     this.#schedule();
+  }
+
+  #heard(data: ChannelEvent, cursor: bigint): void {
+    const { engine, events, store } = this.#deps;
+    if (data.kind === "sync") engine.pushed(data.sync);
+    if (data.kind === "payment") events.emit("payment", validate(paymentSchema, data.payment, "push.payment"));
+    if (data.kind === "collateral") events.emit("collateral", data);
+    if (data.kind === "dispute") void this.#look();
+    if (cursor <= this.#cursor) return;
+    this.#cursor = cursor;
+    const failed = (error: unknown): void => this.#note(`the cursor was not kept: ${messageOf(error)}`);
+    void store.write({ [CURSOR_KEY]: cursor.toString() }).catch(failed);
   }
 
   /** Ends what runs, then closes socket and store. */
@@ -153,6 +163,7 @@ export class ConnextClient {
     engine.stop();
     await hub.close();
     await engine.idle();
+    await this.#watching;
     chain.destroy();
     await store.close();
   }
@@ -180,7 +191,7 @@ export class ConnextClient {
   /**
    * Deposits. Resolves when both have signed the state with it. If the hub does not answer the money is on chain all the
    * same, and an exit returns it.
-   * @throws InvalidValue, the contract's error, TimedOut
+   * @throws InvalidValue, the contract's error, TimedOut (the transaction), DepositNotCredited (W-4: the money is on chain)
    */
   async deposit(
     amount: AmountInput,
@@ -194,14 +205,14 @@ export class ConnextClient {
       transactionHashes.push(sent.transactionHash);
       await sent.wait(this.#deps.confirmations);
     }
-    for (const { asset } of amounts) await this.#credited(asset);
+    for (const { asset } of amounts) await this.#credited(asset, transactionHashes);
     return { transactionHashes, state: this.#deps.engine.state };
   }
 
   /**
    * Sells `amount` of `from` to the hub for `to`, now. Resolves when both have signed.
-   * @param expectedRate Base units of `to` for 10^18 of `from` that the caller expects; default: the hub's own
-   * `/exchange-rates`. The quote may be worse by `maxSlippage` and no more.
+   * @param expectedRate Base units of `to` for 10^18 of `from` that the caller expects; default: the option
+   * `rateOf`, or else the hub's own `/exchange-rates`. The quote may be worse by `maxSlippage` and no more.
    * @throws SlippageTooHigh, QuoteMalformed, BalanceTooLow, PairUnknown, AmountTooLargeForExchange, TimedOut
    */
   async exchange(
@@ -221,22 +232,41 @@ export class ConnextClient {
   /**
    * Pays: all payments or none. Resolves when the hub has taken it, with each payment's status and, for what has arrived, a
    * receipt that was checked. With an id that was used before: what happened then, nothing is paid twice.
+   * Where the hub lacks collateral in a payee's channel it brings some; this waits for it, having voided the first try.
    * @throws InvalidValue, BalanceTooLow, InsufficientCollateral, ReceiverBusy, AnswerUnknown (ask again with the same id)
    */
   async buy(purchase: {
     readonly id?: string;
     readonly meta?: Readonly<Record<string, string>>;
     readonly payments: readonly PaymentInput[];
+    /** How long to wait for collateral, ms. Default 20,000; 0: not at all. */
+    readonly waitForCollateralMs?: number;
   }): Promise<Purchase> {
-    const id = purchase.id ?? bytesToHex(randomBytes(16)).slice(2);
+    const id = readPurchaseId(purchase.id ?? bytesToHex(randomBytes(16)).slice(2));
     const payments = purchase.payments.map((payment, i) => this.#paymentOf(payment, `payments.${i}`));
     if (payments.length === 0)
       throw protocolError("InvalidValue", { path: "payments", expected: "at least one", given: [] });
     const known = purchase.id === undefined ? undefined : await this.#findPurchase(id);
     if (known !== undefined) return this.#checked(known);
     const meta = purchase.meta === undefined ? {} : { meta: { ...purchase.meta } };
-    const answer = await this.#deps.engine.purchase({ id, ...meta, payments }, this.#stepsFor(id, payments));
-    return this.#checked(answer);
+    const giveUpAt = this.#deps.now() + (purchase.waitForCollateralMs ?? COLLATERAL_MS);
+    for (;;) {
+      try {
+        return this.#checked(await this.#deps.engine.purchase({ id, ...meta, payments }, this.#stepsFor(id, payments)));
+      } catch (error) {
+        if (!hasCode(error, "InsufficientCollateral") || !(await this.#collateralCame(error, giveUpAt))) throw error;
+      }
+    }
+  }
+
+  /** Asks, without signing anything, until the payee can receive what was refused. */
+  async #collateralCame({ details }: CodedError, giveUpAt: number): Promise<boolean> {
+    const { payee, asset, needed } = details as { payee: string; asset: string; needed: string };
+    while (this.#deps.now() < giveUpAt) {
+      await this.#deps.sleep(STEP_MS);
+      if ((await this.recipientNeedsCollateral(payee, { asset, amount: needed })) === 0n) return true;
+    }
+    return false;
   }
 
   /**
@@ -247,7 +277,7 @@ export class ConnextClient {
   async withdraw(options: WithdrawOptions): Promise<{ readonly transactionHash?: Hash; readonly state: ChannelState }> {
     const { engine, hub } = this.#deps;
     const recipient = options.recipient === undefined ? ZERO_ADDRESS : parseAddress(options.recipient, "recipient");
-    const wanted = this.#withdrawn(options);
+    const wanted = readWithdrawal(options, this.#token());
     const sale = await this.#sale(options);
     const assets = sale === undefined ? wanted : addTo(wanted, sale.args.buyAsset, sale.args.buyAmount);
     if (assets.length === 0) throw protocolError("ZeroAmount", {});
@@ -409,33 +439,37 @@ export class ConnextClient {
   }
 
   /** The hub credits what it sees; if it does not for long, this side signs the deposit first. */
-  async #credited(asset: Address): Promise<void> {
+  async #credited(asset: Address, transactionHashes: readonly Hash[]): Promise<void> {
     const { engine, now, sleep } = this.#deps;
     const started = now();
+    let reason: unknown = "it does not answer in time";
     for (;;) {
       const ledger = (await engine.refreshView()).ledgers.get(asset);
       const row = rowOf(engine.state, asset);
       const target = ledger?.depositedUser ?? 0n;
       if (target > 0n && row.depositedUser >= target && engine.record.pending.length === 0) return;
       if (now() - started > PATIENCE_MS) {
-        throw clientError("TimedOut", { what: `the credit of the deposit of ${asset}`, seconds: PATIENCE_MS / 1000 });
+        throw clientError("DepositNotCredited", { asset, transactionHashes, reason: messageOf(reason) }, reason);
       }
-      await this.#creditStep(asset, now() - started);
+      reason = (await this.#creditStep(asset, now() - started)) ?? reason;
       await sleep(STEP_MS);
     }
   }
 
-  async #creditStep(asset: Address, waitedMs: number): Promise<void> {
+  async #creditStep(asset: Address, waitedMs: number): Promise<unknown> {
     const { engine, log } = this.#deps;
     try {
       await engine.level();
       const ledger = engine.view.ledgers.get(asset);
       const row = rowOf(engine.state, asset);
-      if (waitedMs < HUB_WITHDRAWS_MS / 2 || ledger === undefined || ledger.depositedUser <= row.depositedUser) return;
+      if (waitedMs < HUB_WITHDRAWS_MS / 2 || ledger === undefined || ledger.depositedUser <= row.depositedUser)
+        return undefined;
       const { depositedHub, depositedUser } = ledger;
       await engine.propose([{ reason: "Deposit", args: { asset, depositedHub, depositedUser } }]);
+      return undefined;
     } catch (error) {
       log(`the deposit is not credited yet: ${messageOf(error)}`);
+      return error;
     }
   }
 
@@ -448,7 +482,7 @@ export class ConnextClient {
     expectedRate: bigint | undefined,
   ): Promise<{ readonly args: ExchangeArgs; readonly wire: never; readonly sigHub: Signature }> {
     const { hub, now, sleep, hubAddress } = this.#deps;
-    const expected = expectedRate ?? (await this.#publicRate(sellAsset, buyAsset));
+    const expected = expectedRate ?? (await this.#expectedRate(sellAsset, buyAsset));
     const started = now();
     for (;;) {
       try {
@@ -470,10 +504,14 @@ export class ConnextClient {
     }
   }
 
-  async #publicRate(sellAsset: Address, buyAsset: Address): Promise<bigint> {
-    const { rates } = await this.#deps.hub.call("getExchangeRates", {});
+  /** The caller's own source of prices where there is one, otherwise what the hub publishes. @throws PairUnknown */
+  async #expectedRate(sellAsset: Address, buyAsset: Address): Promise<bigint> {
+    const { hub, rateOf } = this.#deps;
+    if (rateOf !== undefined) return rateOf(sellAsset, buyAsset);
+    const { rates } = await hub.call("getExchangeRates", {});
     const found = rates.find((rate) => rate.sellAsset === sellAsset && rate.buyAsset === buyAsset);
-    return BigInt(found?.rate ?? 0);
+    if (found === undefined) throw hubError("PairUnknown", { sellAsset, buyAsset });
+    return BigInt(found.rate);
   }
 
   /** W-9: what is signed is what was asked for, at a rate that the caller accepts. */
@@ -497,24 +535,11 @@ export class ConnextClient {
   // ------------------------------------------------------------------------------------------------------- payments
 
   #paymentOf(input: PaymentInput, path: string): WirePaymentRequest {
-    const amountInput = "asset" in input ? { asset: input.asset, amount: input.amount } : input.amount;
-    const { asset, amount } = parseAmount(amountInput, this.#token(), `${path}.amount`);
-    const type = input.type ?? this.#defaultType(input, asset, amount);
-    const common = {
-      asset,
-      amount: amount.toString(),
-      ...(input.meta === undefined ? {} : { meta: { ...input.meta } }),
+    const ceilingOf = (asset: Address): bigint | undefined => {
+      const limits = this.#deps.config.assets.find((each) => each.asset === asset);
+      return limits && BigInt(limits.collateralCeiling);
     };
-    const expiry = input.expiresAt === undefined ? {} : { expiresAt: input.expiresAt.toString() };
-    if (type === "PT_LINK") return { type, link: parseAddress(input.link, `${path}.link`), ...common, ...expiry };
-    const recipient = parseAddress(input.recipient, `${path}.recipient`);
-    return type === "PT_OPTIMISTIC" ? { type, recipient, ...common, ...expiry } : { type, recipient, ...common };
-  }
-
-  #defaultType({ link }: PaymentInput, asset: Address, amount: bigint): PaymentType {
-    if (link !== undefined) return "PT_LINK";
-    const limits = this.#deps.config.assets.find((each) => each.asset === asset);
-    return limits !== undefined && amount > BigInt(limits.collateralCeiling) ? "PT_CUSTODIAL" : "PT_CHANNEL";
+    return readPayment(input, path, { token: this.#token(), ceilingOf });
   }
 
   /** One payment to the hub per asset, over the sum and the ids of its payments. */
@@ -562,32 +587,11 @@ export class ConnextClient {
 
   // ----------------------------------------------------------------------------------------------------- withdrawals
 
-  #withdrawn({ amountWei, withdrawalWeiUser, amountToken, assets }: WithdrawOptions): readonly Amount[] {
-    if (assets !== undefined) {
-      return assets.map(({ asset, amount }, i) => ({
-        asset: parseAddress(asset, `assets.${i}.asset`),
-        amount: amountOf(amount, `assets.${i}.amount`),
-      }));
-    }
-    const wei = amountWei ?? withdrawalWeiUser;
-    const given = {
-      ...(wei === undefined ? {} : { amountWei: wei }),
-      ...(amountToken === undefined ? {} : { amountToken }),
-    };
-    return Object.keys(given).length === 0 ? [] : parseAmounts(given, this.#token(), "withdraw");
-  }
-
-  async #sale({ tokensToSell, exchangeRate }: WithdrawOptions): ReturnType<ConnextClient["noSale"]> {
-    const token = this.#token();
-    const amount = tokensToSell === undefined ? 0n : amountOf(tokensToSell, "tokensToSell");
-    if (amount === 0n || token === undefined) return this.noSale();
-    const expected = exchangeRate === undefined ? undefined : amountOf(exchangeRate, "exchangeRate");
-    return this.#quote(token, ZERO_ADDRESS, amount, expected);
-  }
-
-  /** @internal */
-  noSale(): Promise<{ readonly args: ExchangeArgs; readonly wire: never; readonly sigHub: Signature } | undefined> {
-    return Promise.resolve(undefined);
+  async #sale(
+    options: WithdrawOptions,
+  ): Promise<{ readonly args: ExchangeArgs; readonly wire: never; readonly sigHub: Signature } | undefined> {
+    const sale = readSale(options, this.#token());
+    return sale && this.#quote(sale.token, ZERO_ADDRESS, sale.amount, sale.expectedRate);
   }
 
   async #executed(state: ChannelState): Promise<void> {
@@ -633,29 +637,39 @@ export class ConnextClient {
     return { state, sigHub: "0x", sigUser: "0x" };
   }
 
-  #look(): void {
-    void this.#watch().catch((error: unknown) => this.#note(`the chain could not be read: ${messageOf(error)}`));
+  /** One look at a time. */
+  #look(): Promise<void> {
+    this.#watching ??= this.#watch()
+      .catch((error: unknown) => this.#note(`the chain could not be read: ${messageOf(error)}`))
+      .finally(() => {
+        this.#watching = undefined;
+      });
+    return this.#watching;
   }
 
-  /** Answers an exit with something newer, and settles after the window, by itself. */
+  /** Answers an exit with something newer, as often as it takes, and settles after the window, by itself. */
   async #watch(): Promise<void> {
-    const { engine, chain, autoSettle } = this.#deps;
+    const { engine, chain, autoSettle, signer } = this.#deps;
     const { exit, headTimestamp } = await engine.refreshView();
-    if (engine.isWaiting) this.#levelSoon();
+    if (engine.isWaiting || !this.#isConnected) this.#levelSoon();
     const newest = engine.record.doubleSigned;
-    if (exit === undefined || !autoSettle) return;
-    const isNewer = newest !== undefined && newest.state.nonce > exit.nonce && newest.state.nonce > this.#challenged;
-    if (isNewer && BigInt(headTimestamp) < exit.deadline) {
-      this.#challenged = newest.state.nonce;
+    if (exit === undefined || signer.ethers === undefined) return;
+    const isOver = BigInt(headTimestamp) >= exit.deadline;
+    if (!isOver && newest !== undefined && newest.state.nonce > exit.nonce) {
       const sent = await chain.challenge(newest.state, newest.sigHub, newest.sigUser);
       await sent.wait();
+      await engine.refreshView();
     }
-    const standing = this.#exitState();
-    if (BigInt(headTimestamp) >= exit.deadline && standing.state.nonce === exit.nonce) await this.settle();
+    if (isOver && autoSettle && this.#exitState().state.nonce === exit.nonce) await this.settle();
   }
 
   #levelSoon(): void {
-    void this.#deps.engine.level().catch((error: unknown) => this.#note(`not level with the hub: ${messageOf(error)}`));
+    this.#levelling ??= this.#deps.engine
+      .level()
+      .catch((error: unknown) => this.#note(`not level with the hub: ${messageOf(error)}`))
+      .finally(() => {
+        this.#levelling = undefined;
+      });
   }
 
   /** What fails because the client was stopped is no news. */
@@ -666,9 +680,7 @@ export class ConnextClient {
   #schedule(): void {
     if (this.#isStopped) return;
     this.#timer = setTimeout(() => {
-      void this.#watch()
-        .catch((error: unknown) => this.#note(`the chain could not be read: ${messageOf(error)}`))
-        .finally(() => this.#schedule());
+      void this.#look().finally(() => this.#schedule());
     }, this.#deps.pollIntervalMs);
     (this.#timer as { unref?: () => void }).unref?.();
   }

@@ -33,6 +33,11 @@ export const CLIENT_ERRORS = {
     "signatures and money would be for another chain",
     "use a node of the hub's chain",
   ),
+  ChainUnreachable: text<{ reason: string }>(
+    ({ reason }) => `The chain cannot be read: ${reason}`,
+    "every node of the client's must answer: what one of them hides, another one shows",
+    "try again when it is back, or use another `ethUrl`",
+  ),
   HubChanged: text<{ field: string; known: string; given: string }>(
     ({ field, known, given }) => `The hub now says ${field} ${given}, and said ${known} before`,
     "what is signed is bound to one contract and one hub for ever",
@@ -43,15 +48,36 @@ export const CLIENT_ERRORS = {
     "the hub names a contract that this chain does not have",
     "check the hub's address and the chain",
   ),
+  WrongContract: text<{ address: string; field: string; expected: string; actual: string }>(
+    ({ address, field, expected, actual }) => `The contract at ${address} has ${field} ${actual}, not ${expected}`,
+    "the hub's word and the chain must agree before anything is signed",
+    "check the hub's address; do not deposit there",
+  ),
   NoSigner: text(
     () => "There is no key to sign with",
     "every step needs a signature",
     "give `privateKey`, `mnemonic`, an ethers signer or an EIP-1193 wallet",
   ),
+  MnemonicInvalid: text(
+    () => "The mnemonic is not a BIP-39 phrase",
+    "a word is misspelt, missing, or in another order; the phrase is never shown here",
+    "check it word by word",
+  ),
+  SignatureRefused: text<{ reason: string }>(
+    ({ reason }) => `The wallet did not sign: ${reason}`,
+    "its owner declined, it shows another account, or it cannot sign this",
+    "confirm in the wallet, with the account that the client was opened with",
+  ),
   TimedOut: text<{ what: string; seconds: number }>(
     ({ what, seconds }) => `${what} did not happen within ${seconds} s`,
     "the chain or the hub is slow; nothing is lost",
     "look at `getState` later; asking again is safe",
+  ),
+  DepositNotCredited: text<{ asset: string; transactionHashes: readonly string[]; reason: string }>(
+    ({ asset, transactionHashes, reason }) =>
+      `The deposit of ${asset} is on chain (${transactionHashes.join(", ")}) but the hub has not signed it: ${reason}`,
+    "the hub is down, refuses it, or needs more confirmations",
+    "wait and look at `getState`; the money is this user's in any case, and `startExit` needs no hub",
   ),
   Stopped: text(() => "The client is stopped", "its record is closed", "start it again"),
   SlippageTooHigh: text<{ expected: bigint; given: bigint }>(
@@ -69,10 +95,35 @@ export const CLIENT_ERRORS = {
     "nothing of it was signed; the evidence is kept",
     "look at the incidents; if it goes on, leave with `startExit`",
   ),
+  HubBehind: text<{ given: bigint; known: bigint }>(
+    ({ given, known }) => `The hub shows state ${given} as the newest, but has signed ${known}`,
+    "it was restored from a copy, or it hides what it signed",
+    "nothing; it is shown the newer state, and nothing of the older one is taken",
+  ),
+  Unsolicited: text<{ reason: string; nonce: bigint; why: string }>(
+    ({ reason, nonce, why }) => `The hub signed a ${reason} (nonce ${nonce}) that this side does not accept: ${why}`,
+    "only what this side asked for, or what only adds, is signed",
+    "nothing is signed; look at the incident, and leave if it goes on",
+  ),
+  HubContradicts: text<{ shown: string; nonce: bigint }>(
+    ({ shown, nonce }) => `The hub shows ${shown} (nonce ${nonce})`,
+    "it takes back what it signed, or two clients with one key share a device number",
+    "nothing of it is taken; what was known stays in the evidence; leave if it goes on",
+  ),
   CannotSendTransactions: text(
     () => "This signer cannot send transactions",
     "it only signs",
     "give an ethers signer or a key together with `ethUrl`",
+  ),
+  FundsTooLow: text<{ asset: string; balance: bigint; needed: bigint }>(
+    ({ asset, balance, needed }) => `The account has ${balance} of ${asset}, but ${needed} are needed`,
+    "nobody can send more than it has",
+    "send less, or fund the account first; ETH is also needed for the fee",
+  ),
+  TransactionFailed: text<{ reason: string }>(
+    ({ reason }) => `The transaction did not go through: ${reason}`,
+    "the node or the contract refused it without a reason of this contract's",
+    "look at the reason and at the account's ETH; the channel is as it was",
   ),
   ReceiptMissing: text<{ paymentId: string }>(
     ({ paymentId }) => `The hub gave no valid receipt for payment ${paymentId}`,
@@ -97,7 +148,14 @@ export function clientError<Code extends ClientErrorCode>(
 
 /** Whether something caught is a coded error, of one of these codes if any are named. */
 export function hasCode(error: unknown, ...codes: readonly string[]): error is CodedError {
-  return error instanceof CodedError && (codes.length === 0 || codes.includes(error.code));
+  if (!(error instanceof CodedError)) return false;
+  const code: unknown = error.code;
+  return codes.length === 0 || codes.includes(String(code));
+}
+
+/** What a caught value says, for a sentence. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** A hub's error as the hub made it. */

@@ -1,5 +1,4 @@
-import { JsonRpcProvider, type Provider } from "ethers";
-import { channelManagerDomain, parseAddress, validate, OPERATIONS, type OutputOf } from "../protocol";
+import { channelManagerDomain, parseAddress, protocolError, validate, OPERATIONS, type OutputOf } from "../protocol";
 import { ChainClient } from "./chain";
 import { ConnextClient } from "./connext-client";
 import { Connection, type SocketConstructor } from "./connection";
@@ -8,6 +7,7 @@ import { Events } from "./engine/events";
 import { clientError } from "./errors";
 import type { HubConnection } from "./hub-connection";
 import type { ClientOptions } from "./options";
+import { openProviders } from "./providers";
 import { openSigner, type ClientSigner } from "./signer";
 import type { ClientStore } from "./store";
 
@@ -23,7 +23,8 @@ const DEVELOPMENT_CHAINS = new Set([1337, 31337]);
 /**
  * Opens a client: one user, one hub. Resolves when the record is open and the chain was read. The hub may be down if it
  * was ever reached before: exit, settle and claim work without it.
- * @throws NoSigner, HubTrustedForChain, KeyInUse, HubUnreachable (the first time), HubChanged, WrongChain, ContractMissing
+ * @throws NoSigner, HubTrustedForChain, KeyInUse, HubUnreachable (the first time), HubChanged, WrongChain, ContractMissing,
+ * WrongContract, ChainUnreachable
  */
 export async function getConnextClient(options: ClientOptions): Promise<ConnextClient> {
   const signer = await openSigner(options);
@@ -52,19 +53,19 @@ async function open(options: ClientOptions, signer: ClientSigner): Promise<Conne
   const isDevelopment = DEVELOPMENT_CHAINS.has(config.chainId);
   const channelManager = parseAddress(config.channelManager, "config.channelManager");
   const hubAddress = parseAddress(config.hub, "config.hub");
-  const providers = providersOf(options, config.chainId);
-  await requireChain(providers, config.chainId);
+  const providers = await openProviders(options, config.chainId);
   const confirmations = options.confirmations ?? (isDevelopment ? 1 : 12);
   const chain = new ChainClient({ providers, channelManager, signer, confirmations });
   const contract = await chain.contractFacts();
   if (contract.hub !== hubAddress) {
-    throw clientError("HubChanged", { field: "the contract's hub", known: contract.hub, given: hubAddress });
+    const [expected, actual] = [hubAddress, contract.hub];
+    throw clientError("WrongContract", { address: channelManager, field: "hub", expected, actual });
   }
   const served = config.assets.map(({ asset }) => parseAddress(asset, "config.assets"));
   const own = options.assets?.map((asset) => parseAddress(asset, "options.assets"));
   const assets = served.filter((asset) => own === undefined || own.includes(asset));
   const events = new Events(log);
-  const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+  const sleep = options.sleep ?? ((ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms)));
   const engine = await Engine.open({
     ...{ store: options.store, signer, hubAddress, hub, chain, events, now, random, sleep, log },
     domain: channelManagerDomain(BigInt(config.chainId), channelManager),
@@ -77,7 +78,8 @@ async function open(options: ClientOptions, signer: ClientSigner): Promise<Conne
     store: options.store,
     channelManager,
     hubAddress,
-    maxSlippage: options.maxSlippage ?? 0.01,
+    maxSlippage: shareOf(options.maxSlippage ?? 0.01),
+    ...(options.rateOf === undefined ? {} : { rateOf: options.rateOf }),
     pollIntervalMs: options.pollIntervalMs ?? (isDevelopment ? 500 : 4_000),
     autoSettle: options.autoSettle ?? signer.ethers !== undefined,
   });
@@ -106,31 +108,8 @@ async function readConfig(hub: HubConnection, store: ClientStore): Promise<HubFa
   return given;
 }
 
-/** @throws HubTrustedForChain */
-function providersOf(options: ClientOptions, chainId: number): readonly [Provider, ...Provider[]] {
-  const { ethUrl = [], ethProvider = [], trustHubChain, hubUrl } = options;
-  const urls = typeof ethUrl === "string" ? [ethUrl] : [...ethUrl];
-  const own = [
-    ...urls.map((url) => providerOf(url, chainId)),
-    ...(Array.isArray(ethProvider) ? ethProvider : [ethProvider]),
-  ];
-  const [first, ...others] = own as Provider[];
-  if (first !== undefined) return [first, ...others];
-  if (trustHubChain !== true) throw clientError("HubTrustedForChain", {});
-  options.logger?.("the hub is trusted about the chain: it could report deposits that are not there, or hide an exit");
-  return [providerOf(`${hubUrl.replace(/\/+$/, "")}/api/eth`, chainId)];
-}
-
-function providerOf(url: string, chainId: number): Provider {
-  return new JsonRpcProvider(url, chainId, { staticNetwork: true, cacheTimeout: -1 });
-}
-
-/** @throws WrongChain */
-async function requireChain(providers: readonly Provider[], expected: number): Promise<void> {
-  for (const provider of providers) {
-    const isRpc = provider instanceof JsonRpcProvider;
-    const answer = isRpc ? ((await provider.send("eth_chainId", [])) as string) : (await provider.getNetwork()).chainId;
-    const actual = Number(answer);
-    if (actual !== expected) throw clientError("WrongChain", { expected, actual, where: "a node of yours" });
-  }
+/** @throws InvalidValue for what is no share: a negative or absurd one would accept any price. */
+function shareOf(given: number): number {
+  if (given >= 0 && given < 1) return given;
+  throw protocolError("InvalidValue", { path: "maxSlippage", expected: "from 0 to below 1", given });
 }

@@ -1,11 +1,76 @@
-import { openDB, type IDBPDatabase } from "idb";
+import { openDB } from "idb";
 import { clientError } from "./errors";
 import type { ClientStore } from "./store";
 
 const TABLE = "entries";
 
-/** What this file needs of the page; named here because the rest of the client runs without a page. */
+/** In IndexedDB's order, that of UTF-16 units, every key with a prefix is at or below the prefix followed by this. */
+const LAST_UNIT = "\uffff";
+
+/** A browser's own database. Writes are `strict`: on disk when they resolve, as far as browsers promise that. */
+export async function indexedDbStore(name: string): Promise<ClientStore> {
+  const db = await openEntries(name);
+  let release: (() => void) | undefined;
+  return {
+    get: (key) => db.get(TABLE, key),
+    list: (prefix) => list(db, prefix),
+    write: (changes) => write(db, changes),
+    lock: async () => {
+      release ??= await lockOf(name);
+    },
+    close: () => {
+      db.close();
+      release?.();
+      release = undefined;
+      return Promise.resolve();
+    },
+  };
+}
+
+async function openEntries(name: string): Promise<EntriesDb> {
+  const upgrade = (database: unknown): void => (database as EntriesDb).createObjectStore(TABLE);
+  return (await openDB(name, 1, { upgrade })) as unknown as EntriesDb;
+}
+
+/** Keys and values of one moment: one transaction. */
+async function list(db: EntriesDb, prefix: string): Promise<readonly (readonly [string, string])[]> {
+  const range = page().IDBKeyRange.bound(prefix, prefix + LAST_UNIT);
+  const { store } = db.transaction(TABLE);
+  const [keys, values] = await Promise.all([store.getAllKeys(range), store.getAll(range)]);
+  return keys.map((key, i) => [key, values[i] ?? ""]);
+}
+
+/** All are waited for: a failed one ends the transaction, and none of its requests may fail unheard. */
+async function write(db: EntriesDb, changes: Readonly<Record<string, string | undefined>>): Promise<void> {
+  const { store, done } = db.transaction(TABLE, "readwrite", { durability: "strict" });
+  const requests = Object.entries(changes).map(([key, value]) =>
+    value === undefined ? store.delete(key) : store.put(value, key),
+  );
+  await Promise.all([...requests, done]);
+}
+
+/** One tab at a time; the lock goes with the tab. @throws KeyInUse at once when another tab has it */
+function lockOf(name: string): Promise<() => void> {
+  const { locks } = page().navigator;
+  if (locks === undefined) {
+    return Promise.reject(
+      clientError("KeyInUse", { name: `${name}, perhaps: this page is not secure and has no locks` }),
+    );
+  }
+  return new Promise((resolve, reject) => {
+    const holdOrRefuse = (lock: object | null): Promise<void> => {
+      if (lock !== null) return new Promise((release) => resolve(release));
+      reject(clientError("KeyInUse", { name }));
+      return Promise.resolve();
+    };
+    locks.request(`channel-client:${name}`, { ifAvailable: true }, holdOrRefuse).catch(reject);
+  });
+}
+
+// What this file needs of a page and of `idb`; named here because the rest of the client is compiled without a page.
+
 interface Page {
+  readonly IDBKeyRange: { bound(lower: string, upper: string): KeyRange };
   readonly navigator: { readonly locks?: PageLocks };
 }
 
@@ -13,53 +78,25 @@ interface PageLocks {
   request(name: string, options: { ifAvailable: true }, use: (lock: object | null) => Promise<void>): Promise<void>;
 }
 
-/** A browser's own database. Writes are `strict`: on disk when they resolve, as far as browsers promise that. */
-export async function indexedDbStore(name: string): Promise<ClientStore> {
-  const db = await openDB(name, 1, { upgrade: (database) => void database.createObjectStore(TABLE) });
-  let release: (() => void) | undefined;
-  return {
-    get: (key) => db.get(TABLE, key) as Promise<string | undefined>,
-    list: (prefix) => list(db, prefix),
-    write: async (changes) => {
-      const transaction = db.transaction(TABLE, "readwrite", { durability: "strict" });
-      for (const [key, value] of Object.entries(changes)) {
-        void (value === undefined ? transaction.store.delete(key) : transaction.store.put(value, key));
-      }
-      await transaction.done;
-    },
-    lock: async () => {
-      release = await lockOf(name);
-    },
-    close: () => {
-      release?.();
-      db.close();
-      return Promise.resolve();
-    },
+type KeyRange = Readonly<Record<"lower" | "upper", unknown>>;
+
+interface EntriesDb {
+  createObjectStore(name: string): void;
+  get(table: string, key: string): Promise<string | undefined>;
+  transaction(table: string, mode?: "readwrite", options?: { durability: "strict" }): EntriesTransaction;
+  close(): void;
+}
+
+interface EntriesTransaction {
+  readonly store: {
+    getAllKeys(range: KeyRange): Promise<readonly string[]>;
+    getAll(range: KeyRange): Promise<readonly string[]>;
+    put(value: string, key: string): Promise<unknown>;
+    delete(key: string): Promise<void>;
   };
+  readonly done: Promise<void>;
 }
 
-async function list(db: IDBPDatabase, prefix: string): Promise<readonly (readonly [string, string])[]> {
-  const range = globalThis as unknown as { IDBKeyRange: { bound(from: string, to: string): never } };
-  const bound = range.IDBKeyRange.bound(prefix, `${prefix}\uffff`);
-  const transaction = db.transaction(TABLE);
-  const [keys, values] = await Promise.all([transaction.store.getAllKeys(bound), transaction.store.getAll(bound)]);
-  return keys.map((key, i) => [String(key), String(values[i])]);
-}
-
-/** One tab at a time; the lock goes with the tab. @throws KeyInUse */
-function lockOf(name: string): Promise<() => void> {
-  const { locks } = (globalThis as unknown as Page).navigator;
-  if (locks === undefined)
-    return Promise.reject(clientError("KeyInUse", { name: `${name} (this browser has no locks)` }));
-  return new Promise((resolve, reject) => {
-    void locks
-      .request(`channel-client:${name}`, { ifAvailable: true }, (lock) => {
-        if (lock === null) {
-          reject(clientError("KeyInUse", { name }));
-          return Promise.resolve();
-        }
-        return new Promise<void>((release) => resolve(release));
-      })
-      .catch(reject);
-  });
+function page(): Page {
+  return globalThis as unknown as Page;
 }

@@ -20,7 +20,7 @@ export function memoryStore(entries: Map<string, string> = new Map()): ClientSto
       return Promise.resolve();
     },
     lock: () => {
-      if (locked.has(entries)) return Promise.reject(clientError("KeyInUse", { name: "this store" }));
+      if (!holdsLock && locked.has(entries)) return Promise.reject(clientError("KeyInUse", { name: "this store" }));
       locked.add(entries);
       holdsLock = true;
       return Promise.resolve();

@@ -1,5 +1,6 @@
-import type { Provider } from "ethers";
+import type { Address } from "../protocol";
 import type { SocketConstructor } from "./connection";
+import type { EthProvider } from "./providers";
 import type { SignerOptions } from "./signer";
 import type { ClientStore } from "./store";
 
@@ -9,8 +10,8 @@ export type ClientOptions = SignerOptions & {
   readonly hubUrl: string;
   /** A node of the user's own choice: JSON-RPC URLs. With several, the lower deposit and the higher withdrawal count. */
   readonly ethUrl?: string | readonly string[];
-  /** The same as ethers providers (`new BrowserProvider(window.ethereum)`). */
-  readonly ethProvider?: Provider | readonly Provider[];
+  /** The same as ethers providers, or as EIP-1193 wallets (`window.ethereum`). */
+  readonly ethProvider?: EthProvider | readonly EthProvider[];
   /** Believe the hub about the chain as well. It could then report deposits that are not there, or hide an exit. */
   readonly trustHubChain?: boolean;
   /** Where the record is kept: `indexedDbStore`, `sqliteStore`, or `memoryStore` for what may be forgotten. */
@@ -21,6 +22,11 @@ export type ClientOptions = SignerOptions & {
   readonly confirmations?: number;
   /** Least share of the expected rate that an exchange may give, e.g. 0.01 for one percent less. Default 0.01. */
   readonly maxSlippage?: number;
+  /**
+   * An independent source of prices: base units of `buyAsset` for 10^18 of `sellAsset`. Without it, and without a rate by
+   * the caller, a quote is compared with the hub's own `/exchange-rates`.
+   */
+  readonly rateOf?: (sellAsset: Address, buyAsset: Address) => Promise<bigint>;
   /** For pushes; without one the client asks every few seconds. Browsers and Node from 22 on have one themselves. */
   readonly webSocket?: SocketConstructor;
   /** How often the chain is looked at, ms. Default 4,000; 500 on development chains. */
@@ -34,4 +40,6 @@ export type ClientOptions = SignerOptions & {
   readonly logger?: (line: string) => void;
   readonly now?: () => number;
   readonly random?: () => number;
+  /** How everything waits; for tests. */
+  readonly sleep?: (ms: number) => Promise<void>;
 };

@@ -3,12 +3,13 @@ import {
   formatState,
   formatUpdate,
   hashState,
-  rowOf,
+  hubError,
   ZERO_ADDRESS,
   type Address,
   type ArgsByReason,
   type ChannelState,
   type Domain,
+  type Hash,
   type Reason,
   type Signature,
   type SignedUpdate,
@@ -18,24 +19,30 @@ import {
 } from "../../protocol";
 import { CodedError } from "../../protocol/coded-error";
 import type { ChainClient, ClientView } from "../chain";
-import { clientError, hasCode } from "../errors";
+import { clientError, hasCode, messageOf } from "../errors";
 import type { HubConnection } from "../hub-connection";
 import type { ClientSigner } from "../signer";
 import type { ClientStore } from "../store";
 import type { Events } from "./events";
+import { Incidents } from "./incidents";
 import {
   baseOf,
   formatRecord,
+  hasWish,
+  inSession,
   newestOf,
   newRecord,
   ownNonceAbove,
   parseRecord,
+  withDoubleSigned,
+  withoutWish,
+  withWish,
   type ChannelRecord,
   type Issued,
   type Purpose,
   type WithdrawalWish,
 } from "./record";
-import { parseDoubleSigned, reconcile, type ReconcileContext } from "./reconcile";
+import { reconcile, type ReconcileContext, type Reconciled } from "./reconcile";
 
 export interface EngineDeps {
   readonly store: ClientStore;
@@ -43,8 +50,8 @@ export interface EngineDeps {
   readonly hubAddress: Address;
   readonly domain: Domain;
   readonly assets: ReadonlySet<Address>;
-  readonly hub: HubConnection;
-  readonly chain: ChainClient;
+  readonly hub: Pick<HubConnection, "call">;
+  readonly chain: Pick<ChainClient, "view">;
   readonly events: Events;
   readonly challengePeriodSeconds: number;
   readonly now: () => number;
@@ -58,11 +65,10 @@ export interface EngineDeps {
 /** One step that the user signs first. */
 export type Step = { readonly [Name in Reason]: { readonly reason: Name; readonly args: ArgsByReason[Name] } }[Reason];
 
-const RECORD_KEY = "channel";
-const INCIDENT_PREFIX = "incident:";
-
 /** Collisions with the hub in a row before the caller hears of it; the hub gives way long before. */
 const MAX_COLLISIONS = 20;
+/** A hub that still does not know what it was shown twice does not want to. */
+const MAX_SHOWN = 2;
 const MAX_VIEW_AGE_SECONDS = 600;
 const RETRY_MS = 300;
 
@@ -77,8 +83,13 @@ const EMPTY_PAYMENT: Step = {
  */
 export class Engine {
   readonly #deps: EngineDeps;
+  readonly #incidents: Incidents;
+  /** Own updates that turned out to be signed by both, since the last step began. */
+  readonly #accepted = new Set<Hash>();
   #record: ChannelRecord;
   #view: ClientView;
+  #viewsAsked = 0;
+  #viewTaken = 0;
   #queue: Promise<unknown> = Promise.resolve();
   #pushed: WireSync | undefined;
   #nonceFloor = 0n;
@@ -88,19 +99,20 @@ export class Engine {
 
   private constructor(deps: EngineDeps, record: ChannelRecord, view: ClientView) {
     this.#deps = deps;
+    this.#incidents = new Incidents(deps);
     this.#record = record;
     this.#view = view;
   }
 
-  /** Opens the record, or begins one. Needs the chain, not the hub. */
+  /** Opens the record of this contract and user, or begins one. Needs the chain, not the hub. */
   static async open(deps: EngineDeps): Promise<Engine> {
     const view = await deps.chain.view(deps.signer.address, [...deps.assets]);
-    const stored = await deps.store.get(RECORD_KEY);
+    const stored = await deps.store.get(keyOf(deps));
     const device = BigInt(Math.floor(deps.random() * 65_536));
     const record = stored === undefined ? newRecord(deps.signer.address, view.session, device) : parseRecord(stored);
     const engine = new Engine(deps, record, view);
     if (stored === undefined) await engine.#save(record);
-    await engine.refreshView();
+    if (view.session > record.session) await engine.#beginSession(view.session);
     return engine;
   }
 
@@ -121,9 +133,9 @@ export class Engine {
     return newestOf(this.#record);
   }
 
-  /** Something that the hub signed waits for the chain: come level again after the next block. */
+  /** Something is not signed by both yet: come level again after the next block. */
   get isWaiting(): boolean {
-    return this.#isWaiting;
+    return this.#isWaiting || this.#record.pending.length > 0 || this.#record.issued.length > 0;
   }
 
   stop(): void {
@@ -135,16 +147,10 @@ export class Engine {
     await this.#queue.catch(() => undefined);
   }
 
-  /** Reads the chain; begins the next session when the last one was settled. */
+  /** Reads the chain; begins the next session, in its turn, when the last one was settled. */
   async refreshView(): Promise<ClientView> {
-    const { chain, signer, assets, events } = this.#deps;
-    const view = await chain.view(signer.address, [...assets]);
-    const known = this.#view;
-    this.#view = view;
-    if (view.exit !== undefined && (view.exit.nonce !== known.exit?.nonce || known.exit === undefined)) {
-      events.emit("dispute", { event: "Exit", nonce: view.exit.nonce, deadline: view.exit.deadline });
-    }
-    if (view.session > this.#record.session) await this.#beginSession(view.session);
+    const view = await this.#look();
+    if (view.session > this.#record.session) await this.#enqueue(() => this.#beginSession(view.session));
     return view;
   }
 
@@ -161,18 +167,18 @@ export class Engine {
     void this.#enqueue(async () => {
       const latest = this.#pushed;
       this.#pushed = undefined;
-      if (latest === undefined) return;
-      // A push may have been made before the newest step was: only a fresh answer says that the hub is behind.
-      const nonce = BigInt((latest.doubleSigned?.state as { nonce?: string } | undefined)?.nonce ?? 0);
-      await (nonce < baseOf(this.#record).nonce ? this.#level() : this.#take(latest));
+      if (latest !== undefined && !this.#isStopped) await this.#take(latest, false);
     }).catch((error: unknown) => this.#deps.log(`a push could not be taken: ${messageOf(error)}`));
   }
 
-  /** Signs steps on top of the newest state and has the hub countersign them by `update`. @returns The state. */
+  /**
+   * Signs steps on top of the newest state and has the hub countersign them by `update`. A refusal is reported only once
+   * what was signed is void. @returns The state.
+   */
   async propose(steps: readonly Step[]): Promise<ChannelState> {
     return this.#enqueue(async () => {
       await this.#settleIssued();
-      return this.#propose(() => steps, { kind: "update" });
+      return this.#propose(steps, { kind: "update" });
     });
   }
 
@@ -185,80 +191,118 @@ export class Engine {
     steps: readonly Step[],
   ): Promise<WirePurchase> {
     return this.#enqueue(async () => {
-      await this.#settleIssued();
       this.#answered = undefined;
-      await this.#propose(() => steps, { kind: "purchase", request });
-      const answered = this.#answered as WirePurchase | undefined;
-      return answered ?? this.#deps.hub.call("getPurchase", { params: { id: request.id } });
+      await this.#settleIssued();
+      if (this.#answerOf(request.id) === undefined) await this.#propose(steps, { kind: "purchase", request });
+      return this.#answerOf(request.id) ?? this.#deps.hub.call("getPurchase", { params: { id: request.id } });
     });
   }
 
-  /** Remembers what its caller wants to withdraw, asks the hub, and countersigns exactly that. */
+  /**
+   * Remembers what its caller wants to withdraw, asks the hub, and countersigns exactly that. Once the hub has refused it
+   * is forgotten; with an unknown answer it stays, since the hub may have signed it.
+   */
   async withdraw(wish: WithdrawalWish, ask: () => Promise<WireSync>): Promise<ChannelState> {
     return this.#enqueue(async () => {
       await this.#settleIssued();
-      await this.#save({ ...this.#record, wish });
-      const before = newestOf(this.#record);
-      await this.#take(await ask());
-      const { now, sleep, patienceMs } = this.#deps;
-      const giveUpAt = now() + patienceMs;
-      while (!withdrew(before, baseOf(this.#record))) {
-        if (!this.#isWaiting || now() >= giveUpAt) {
-          throw clientError("HubIncident", { reason: "it did not sign the withdrawal that was asked for" });
+      await this.#requireSignable();
+      const isNew = !hasWish(this.#record, wish);
+      await this.#save(withWish(this.#record, wish));
+      try {
+        await this.#withdrawn(wish, ask);
+      } catch (error) {
+        if (isNew && hasCode(error) && !isTransient(error) && !hasCode(error, "TimedOut")) {
+          await this.#save(withoutWish(this.#record, wish));
         }
-        await sleep(RETRY_MS);
-        await this.#level();
+        throw error;
       }
-      const { wish: _, ...rest } = this.#record;
-      await this.#save(rest);
       return baseOf(this.#record);
     });
   }
 
-  async incidents(): Promise<readonly string[]> {
-    return (await this.#deps.store.list(INCIDENT_PREFIX)).map(([, value]) => value);
+  incidents(): Promise<readonly string[]> {
+    return this.#incidents.all();
   }
 
-  async #level(): Promise<void> {
-    const { hub, signer } = this.#deps;
-    const lastChanTx = baseOf(this.#record).nonce.toString();
-    const sync = await hub.call("sync", { params: { user: signer.address }, query: { lastChanTx } });
-    await this.#take(sync);
-    await this.#settleIssued();
-  }
-
-  /** Verifies a sync, takes over what it may, and answers it. */
-  async #take(sync: WireSync): Promise<void> {
-    let given = sync;
-    for (let round = 0; round < MAX_COLLISIONS; round++) {
-      const result = await this.#reconcile(given);
-      if (result.incident !== undefined) await this.#report(result.incident);
-      if (result.waits) return;
-      if (result.mustShow || given.mustProve === true) {
-        given = await this.#show();
-        continue;
+  async #withdrawn(wish: WithdrawalWish, ask: () => Promise<WireSync>): Promise<void> {
+    const { now, sleep, patienceMs } = this.#deps;
+    const giveUpAt = now() + patienceMs;
+    let incident = await this.#take(await ask(), true);
+    while (hasWish(this.#record, wish)) {
+      if (incident !== undefined) throw clientError("HubIncident", { reason: incident.message }, incident);
+      if (now() >= giveUpAt || this.#isStopped) {
+        throw clientError("TimedOut", { what: "the signature of the withdrawal", seconds: patienceMs / 1000 });
       }
-      if (this.#record.pending.length === 0 || !this.#canSign()) return;
-      const answer = await this.#acknowledge();
-      if (answer === undefined) return;
-      given = answer;
-      if (result.incident !== undefined) return;
+      // An earlier withdrawal was signed instead, or the chain is not seen to be so far yet.
+      if (!this.#isWaiting) incident = await this.#take(await ask(), true);
+      else {
+        await sleep(RETRY_MS);
+        incident = await this.#take(await this.#ask(), true);
+      }
     }
   }
 
-  async #reconcile(sync: WireSync): Promise<ReturnType<typeof reconcile>> {
-    let result = reconcile(this.#record, sync, this.#context());
-    if (result.waits) {
-      await this.refreshView();
-      result = reconcile(this.#record, sync, this.#context());
+  async #level(): Promise<void> {
+    if (this.#isStopped) return;
+    await this.#take(await this.#ask(), true);
+    await this.#settleIssued();
+  }
+
+  #ask(): Promise<WireSync> {
+    const { hub, signer } = this.#deps;
+    const lastChanTx = baseOf(this.#record).nonce.toString();
+    return hub.call("sync", { params: { user: signer.address }, query: { lastChanTx } });
+  }
+
+  /** Verifies a sync, takes over what it may, and answers it. @returns The incident, if it ended with one. */
+  async #take(sync: WireSync, isAnswer: boolean): Promise<CodedError | undefined> {
+    let [given, isFresh, shown] = [sync, isAnswer, 0];
+    for (let round = 0; round < MAX_COLLISIONS; round++) {
+      const { incident, isStale, waits, mustShow } = await this.#reconcile(given, isFresh);
+      isFresh = true;
+      if (isStale) {
+        given = await this.#ask();
+      } else if ((mustShow || given.mustProve === true) && shown < MAX_SHOWN) {
+        shown++;
+        given = await this.#show();
+      } else {
+        if (incident !== undefined || waits || this.#record.pending.length === 0) return incident;
+        if (!(await this.#canSign())) return undefined;
+        const answer = await this.#acknowledge();
+        if (answer === undefined) return undefined;
+        given = answer;
+      }
+    }
+    return undefined;
+  }
+
+  async #reconcile(sync: WireSync, isAnswer: boolean): Promise<Reconciled> {
+    const isNews = sync.exit !== undefined && this.#view.exit === undefined;
+    if (isNews) await this.#lookAndBegin();
+    let result = reconcile(this.#record, sync, this.#context(isAnswer));
+    if (result.waits && !isNews) {
+      await this.#lookAndBegin();
+      result = reconcile(this.#record, sync, this.#context(isAnswer));
     }
     this.#isWaiting = result.waits;
     const floor = BigInt(sync.nonceFloor);
     this.#nonceFloor = floor > this.#nonceFloor ? floor : this.#nonceFloor;
     const before = this.#record;
     if (result.record !== before) await this.#save(result.record);
+    for (const { state } of result.accepted) this.#accepted.add(hashState(state));
     this.#announce(before, result.verified);
+    if (result.incident !== undefined) await this.#incidents.report(result.incident, sync);
+    if (result.mustComplete && (await this.#canSign())) await this.#complete();
     return result;
+  }
+
+  /** What the hub signed and has forgotten becomes what both have signed, which it can be shown. */
+  async #complete(): Promise<void> {
+    const { signer, domain } = this.#deps;
+    const [newest, state] = [this.#record.pending.at(-1), newestOf(this.#record)];
+    if (newest?.sigHub === undefined || state.nonce <= this.#record.highestSigned) return;
+    const sigUser = await signer.signState(state, domain);
+    await this.#save(withDoubleSigned(this.#record, { state, sigHub: newest.sigHub, sigUser }));
   }
 
   /** The hub knows less than both have signed, or was restored: it is shown the newest. */
@@ -272,7 +316,7 @@ export class Engine {
 
   /**
    * Signs what the hub has signed: the newest waiting update, if its nonce is above everything this side ever signed;
-   * otherwise an empty payment on top.
+   * otherwise an empty payment on top. @returns What the hub says to it.
    */
   async #acknowledge(): Promise<WireSync | undefined> {
     const { hub, signer, domain } = this.#deps;
@@ -280,73 +324,102 @@ export class Engine {
     if (newest === undefined) return undefined;
     const state = newestOf(this.#record);
     if (state.nonce <= this.#record.highestSigned) {
-      await this.#propose(() => [EMPTY_PAYMENT], { kind: "update" });
+      await this.#propose([EMPTY_PAYMENT], { kind: "update" });
       return undefined;
     }
     const sigUser = await signer.signState(state, domain);
     const updates = [{ ...newest, sigUser }];
     await this.#issue({ updates, state, sigUser, purpose: { kind: "update" } });
-    return hub.call("update", { params: { user: signer.address }, body: { updates: updates.map(formatUpdate) } });
+    try {
+      return await hub.call("update", {
+        params: { user: signer.address },
+        body: { updates: updates.map(formatUpdate) },
+      });
+    } catch (error) {
+      const sync = syncOf(error); // the hub has something newer than what was acknowledged
+      if (sync === undefined) throw error;
+      return sync;
+    }
   }
 
   /** Whatever was signed before and never answered is asked for again, word for word, until it is in or void. */
   async #settleIssued(): Promise<void> {
+    this.#accepted.clear();
     const last = this.#record.issued.at(-1);
     if (last === undefined) return;
     try {
       await this.#send(last);
     } catch (error) {
-      if (hasCode(error, "AnswerUnknown", "HubUnreachable", "Stopped")) throw error;
-      await this.#afterRefusal(error);
+      if (!hasCode(error) || isTransient(error) || hasCode(error, "Stopped")) throw error;
+      const sync = syncOf(error);
+      if (sync !== undefined) await this.#takeForRebase(sync);
+      if (this.#record.issued.length > 0) await this.#propose([EMPTY_PAYMENT], { kind: "update" });
     }
   }
 
-  async #propose(make: () => readonly Step[], purpose: Purpose): Promise<ChannelState> {
-    this.#requireSignable();
-    for (let collisions = 0; ; collisions++) {
-      const issued = await this.#sign(make(), purpose);
-      try {
-        return await this.#sendPatiently(issued);
-      } catch (error) {
-        const isIn = this.#isAccepted(issued);
-        if (isIn) return issued.state;
-        if (!hasCode(error)) throw error;
-        if (isUnknown(error)) throw error;
-        const sync = syncOf(error);
-        if (sync !== undefined && collisions < MAX_COLLISIONS) {
-          await this.#takeForRebase(sync);
-          if (this.#isAccepted(issued)) return issued.state;
-          continue;
-        }
-        if (purpose.kind === "purchase" || issued.updates.length > 0) await this.#void(issued);
-        if (this.#isAccepted(issued)) return issued.state;
-        throw error;
+  async #propose(steps: readonly Step[], purpose: Purpose): Promise<ChannelState> {
+    await this.#requireSignable();
+    const signed: Issued[] = [];
+    try {
+      await this.#proposeUntilTaken(steps, purpose, signed);
+    } catch (error) {
+      if (!hasCode(error) || isUnknown(error) || hasCode(error, "Stopped", "HubIncident")) throw error;
+      if (!signed.some((each) => this.#isAccepted(each))) {
+        await this.#void(signed);
+        if (!signed.some((each) => this.#isAccepted(each))) throw error;
       }
+    }
+    const taken = signed.find((each) => this.#isAccepted(each));
+    if (taken !== signed.at(-1)) await this.#void(signed);
+    return taken?.state ?? baseOf(this.#record);
+  }
+
+  /** Signs again above both whenever the hub was faster. */
+  async #proposeUntilTaken(steps: readonly Step[], purpose: Purpose, signed: Issued[]): Promise<void> {
+    for (let collisions = 0; ; collisions++) {
+      await this.#askFirst();
+      const issued = await this.#sign(steps, purpose);
+      signed.push(issued);
+      try {
+        await this.#sendPatiently(issued);
+        return;
+      } catch (error) {
+        const sync = isUnknown(error) ? undefined : syncOf(error);
+        if (sync === undefined || collisions >= MAX_COLLISIONS) throw error;
+        await this.#takeForRebase(sync);
+        if (signed.some((each) => this.#isAccepted(each))) return;
+        await this.#requireSignable();
+      }
+    }
+  }
+
+  /** Before anything is signed: a new store asks what its key signed before; what waits for the chain is waited for. */
+  async #askFirst(): Promise<void> {
+    const { now, sleep, patienceMs } = this.#deps;
+    const giveUpAt = now() + patienceMs;
+    while (!this.#record.isComplete || this.#isWaiting) {
+      await this.#takeForRebase(await this.#ask());
+      if (!this.#isWaiting) return;
+      if (now() >= giveUpAt || this.#isStopped) {
+        const what = "the confirmation of what the hub has credited already";
+        throw clientError("TimedOut", { what, seconds: patienceMs / 1000 });
+      }
+      await sleep(RETRY_MS);
     }
   }
 
   /** After a collision: take what the hub signed, but do not sign it; the rebased update does. */
   async #takeForRebase(sync: WireSync): Promise<void> {
-    const result = await this.#reconcile(sync);
-    if (result.incident !== undefined) {
-      await this.#report(result.incident);
-      throw clientError("HubIncident", { reason: result.incident.message });
-    }
-    if (result.mustShow || sync.mustProve === true) await this.#take(sync);
-    if (result.waits) await this.#deps.sleep(RETRY_MS);
+    const result = await this.#reconcile(sync, true);
+    const isShown = result.mustShow || sync.mustProve === true;
+    const incident = isShown ? await this.#take(await this.#show(), true) : result.incident;
+    if (incident !== undefined) throw clientError("HubIncident", { reason: incident.message }, incident);
   }
 
   /** What was refused must not count later: something above it is signed by both, without it. */
-  async #void(refused: Issued): Promise<void> {
-    const isEmpty = refused.updates.every(({ reason, args }) => reason === "Payment" && args.amount === 0n);
-    if (isEmpty) return;
-    await this.#propose(() => [EMPTY_PAYMENT], { kind: "update" });
-  }
-
-  async #afterRefusal(error: unknown): Promise<void> {
-    const sync = syncOf(error);
-    if (sync !== undefined) await this.#takeForRebase(sync);
-    if (this.#record.issued.length > 0) await this.#propose(() => [EMPTY_PAYMENT], { kind: "update" });
+  async #void(refused: readonly Issued[]): Promise<void> {
+    const open = refused.filter((each) => !isEmpty(each) && this.#record.issued.some(({ state }) => is(state, each)));
+    if (open.length > 0) await this.#propose([EMPTY_PAYMENT], { kind: "update" });
   }
 
   /** Signs steps one on another; on disk before anybody sees them. */
@@ -356,10 +429,11 @@ export class Engine {
     let nonce = this.#nonceFloor;
     const updates: SignedUpdate[] = [];
     let sigUser: Signature = "0x";
+    const context = { ...this.#context(true), author: "user", nonceFloor: this.#record.highestSigned } as const;
     for (const { reason, args } of steps) {
       nonce = ownNonceAbove(this.#record, nonce, state.nonce);
       const update = { reason, args, nonce, previous: hashState(state) } as Update;
-      state = advance(state, update, { ...this.#context(), author: "user", nonceFloor: this.#record.highestSigned });
+      state = advance(state, update, context);
       sigUser = await signer.signState(state, domain);
       updates.push({ ...update, sigUser });
     }
@@ -376,106 +450,133 @@ export class Engine {
   }
 
   /** The same bytes again, until there is an answer or patience ends. */
-  async #sendPatiently(issued: Issued): Promise<ChannelState> {
+  async #sendPatiently(issued: Issued): Promise<void> {
     const { now, sleep, patienceMs } = this.#deps;
     const giveUpAt = now() + patienceMs;
     for (;;) {
       try {
-        return await this.#send(issued);
+        await this.#send(issued);
+        return;
       } catch (error) {
-        if (!isUnknown(error) || this.#isStopped || now() >= giveUpAt) throw error;
+        if (!isTransient(error) || this.#isStopped || now() >= giveUpAt) throw error;
         await sleep(RETRY_MS);
       }
     }
   }
 
-  /** @returns The state, now signed by both. */
-  async #send(issued: Issued): Promise<ChannelState> {
+  /** Resolves when what was signed is in, or can never be. @throws what the hub says; HubIncident */
+  async #send(issued: Issued): Promise<void> {
     const { hub, signer } = this.#deps;
     const updates = issued.updates.map(formatUpdate);
     const { purpose } = issued;
     if (purpose.kind === "purchase") {
       const answer = await hub.call("purchase", { body: { ...purpose.request, updates } });
-      if (answer.doubleSigned === undefined)
-        throw clientError("AnswerUnknown", { operation: "purchase", reason: "no state" });
+      await this.#requireTaken(issued, this.#syncOfPurchase(answer, issued) ?? (await this.#ask()), true);
       this.#answered = answer;
-      return this.#accept(issued, answer.doubleSigned);
+    } else {
+      const sync = await hub.call("update", { params: { user: signer.address }, body: { updates } });
+      await this.#requireTaken(issued, sync, false);
     }
-    const sync = await hub.call("update", { params: { user: signer.address }, body: { updates } });
-    if (sync.doubleSigned !== undefined && !this.#isAccepted(issued)) return this.#accept(issued, sync.doubleSigned);
-    return issued.state;
   }
 
   /** The hub's answer must hold what was signed, or something both signed on top of it. */
-  async #accept(issued: Issued, wire: NonNullable<WireSync["doubleSigned"]>): Promise<ChannelState> {
-    const shown = parseDoubleSigned(wire);
-    if (hashState(shown.state) !== hashState(issued.state)) {
-      const { hub, signer } = this.#deps;
-      await this.#reconcile(await hub.call("sync", { params: { user: signer.address }, query: {} }));
-      if (this.#isAccepted(issued) || baseOf(this.#record).nonce >= issued.state.nonce) return issued.state;
-      throw clientError("AnswerUnknown", { operation: "update", reason: "the hub answered with another state" });
-    }
-    const sync: WireSync = {
-      session: this.#record.session.toString(),
-      doubleSigned: wire,
-      updates: [],
+  async #requireTaken(issued: Issued, sync: WireSync, mayBePaidOtherwise: boolean): Promise<void> {
+    if (mayBePaidOtherwise && this.#isAccepted(issued)) return;
+    const { incident } = await this.#reconcile(sync, true);
+    if (this.#isAccepted(issued) || baseOf(this.#record).nonce >= issued.state.nonce) return;
+    if (incident !== undefined) throw clientError("HubIncident", { reason: incident.message }, incident);
+    // An earlier try with the same id has paid: this one must never count.
+    if (mayBePaidOtherwise) return this.#void([issued]);
+    throw clientError("HubIncident", { reason: "it answered without what it was sent" });
+  }
+
+  /** The answer to a purchase carries the state that both have signed now: as a sync, if it is the one that was sent. */
+  #syncOfPurchase({ doubleSigned }: WirePurchase, { state }: Issued): WireSync | undefined {
+    if (doubleSigned?.state.nonce !== state.nonce.toString()) return undefined;
+    const { session } = this.#record;
+    return {
+      ...{ session: session.toString(), doubleSigned, updates: [] },
       nonceFloor: this.#nonceFloor.toString(),
     };
-    const result = await this.#reconcile(sync);
-    if (result.incident !== undefined) throw clientError("HubIncident", { reason: result.incident.message });
-    return issued.state;
+  }
+
+  #answerOf(id: string): WirePurchase | undefined {
+    return this.#answered?.id === id ? this.#answered : undefined;
   }
 
   #isAccepted({ state }: Issued): boolean {
-    const signed = this.#record.doubleSigned;
-    return signed !== undefined && hashState(signed.state) === hashState(state);
+    return this.#accepted.has(hashState(state));
   }
 
-  /** @throws Stopped, ChannelIsExiting's sentence of the protocol, ViewTooOld */
-  #requireSignable(): void {
+  /** @throws Stopped, ViewTooOld, ChannelIsExiting */
+  async #requireSignable(): Promise<void> {
     if (this.#isStopped) throw clientError("Stopped", {});
-    if (this.#canSign()) return;
+    if (await this.#canSign()) return;
     const { exit } = this.#view;
-    const reason = exit === undefined ? "the newest block that this side sees is too old" : "the channel is exiting";
-    throw new CodedError(
-      exit === undefined ? "ViewTooOld" : "ChannelIsExiting",
-      `Nothing is signed now: ${reason}. Why: who signs while blind or while a session is paid out can lose. ` +
-        "What to do: wait for the chain; after a settlement the channel goes on by itself.",
-      {},
-    );
+    if (exit !== undefined) throw hubError("ChannelIsExiting", { user: this.#record.user, deadline: exit.deadline });
+    throw hubError("ViewTooOld", { ageSeconds: this.#ageSeconds(), limitSeconds: this.#limitSeconds() });
   }
 
   /** H-20: not while an exit runs, not while blind. */
-  #canSign(): boolean {
-    const { challengePeriodSeconds, now } = this.#deps;
-    const limit = Math.min(MAX_VIEW_AGE_SECONDS, Math.floor(challengePeriodSeconds / 8));
-    const age = Math.floor(now() / 1000) - this.#view.headTimestamp;
-    return this.#view.exit === undefined && this.#view.session === this.#record.session && age <= limit;
+  async #canSign(): Promise<boolean> {
+    if (!this.#isFresh()) await this.#lookAndBegin().catch((error: unknown) => this.#deps.log(messageOf(error)));
+    return this.#isFresh() && this.#view.exit === undefined && this.#view.session === this.#record.session;
   }
 
-  #context(): ReconcileContext {
+  #isFresh(): boolean {
+    return this.#ageSeconds() <= this.#limitSeconds();
+  }
+
+  #ageSeconds(): number {
+    return Math.floor(this.#deps.now() / 1000) - this.#view.headTimestamp;
+  }
+
+  #limitSeconds(): number {
+    return Math.min(MAX_VIEW_AGE_SECONDS, Math.floor(this.#deps.challengePeriodSeconds / 8));
+  }
+
+  #context(isAnswer: boolean): ReconcileContext {
     const { domain, hubAddress, assets, now } = this.#deps;
     const { session, ledgers } = this.#view;
-    return { domain, hub: hubAddress, session, ledgers, assets, nowSeconds: BigInt(Math.floor(now() / 1000)) };
+    const nowSeconds = BigInt(Math.floor(now() / 1000));
+    return { domain, hub: hubAddress, session, ledgers, assets, nowSeconds, isAnswer };
   }
 
+  /** Of several looks at once the one that began last counts. */
+  async #look(): Promise<ClientView> {
+    const { chain, signer, assets, events } = this.#deps;
+    const asked = ++this.#viewsAsked;
+    const view = await chain.view(signer.address, [...assets]);
+    if (asked < this.#viewTaken) return this.#view;
+    const known = this.#view;
+    [this.#view, this.#viewTaken] = [view, asked];
+    if (view.exit !== undefined && view.exit.nonce !== known.exit?.nonce) {
+      events.emit("dispute", { event: "Exit", nonce: view.exit.nonce, deadline: view.exit.deadline });
+    }
+    return view;
+  }
+
+  /** Only from within a step: the record is this step's. */
+  async #lookAndBegin(): Promise<void> {
+    const { session } = await this.#look();
+    if (session > this.#record.session) await this.#beginSession(session);
+  }
+
+  /** What was known of the last session is kept apart: it is evidence. */
   async #beginSession(session: bigint): Promise<void> {
-    const { doubleSigned: _, wish: __, ...rest } = this.#record;
-    await this.#save({ ...rest, session, pending: [], issued: [] });
-    this.#deps.events.emit("onStateChange", { state: baseOf(this.#record), isDoubleSigned: true });
+    const last = this.#record;
+    if (session <= last.session) return;
+    const record = inSession(last, session);
+    const archive = { [`${keyOf(this.#deps)}:session:${last.session}`]: formatRecord(last) };
+    await this.#deps.store.write({ ...archive, [keyOf(this.#deps)]: formatRecord(record) });
+    this.#record = record;
+    this.#isWaiting = false;
+    this.#deps.events.emit("onStateChange", { state: baseOf(record), isDoubleSigned: true });
   }
 
   async #save(record: ChannelRecord): Promise<void> {
-    await this.#deps.store.write({ [RECORD_KEY]: formatRecord(record) });
+    await this.#deps.store.write({ [keyOf(this.#deps)]: formatRecord(record) });
     this.#record = record;
-  }
-
-  async #report(incident: CodedError): Promise<void> {
-    const { store, events, now, log } = this.#deps;
-    log(`incident: ${incident.message}`);
-    const details = JSON.stringify({ code: incident.code, message: incident.message, atMs: now() });
-    await store.write({ [`${INCIDENT_PREFIX}${String(now()).padStart(15, "0")}`]: details });
-    events.emit("incident", incident);
   }
 
   #announce(before: ChannelRecord, verified: readonly SignedUpdate[]): void {
@@ -485,8 +586,8 @@ export class Engine {
       if (update.reason === "Withdrawal") events.emit("withdrawal", update);
     }
     const [was, is] = [newestOf(before), newestOf(this.#record)];
-    if (hashState(was) === hashState(is)) return;
-    events.emit("onStateChange", { state: is, isDoubleSigned: this.#record.pending.length === 0 });
+    const isSame = hashState(was) === hashState(is) && before.pending.length === this.#record.pending.length;
+    if (!isSame) events.emit("onStateChange", { state: is, isDoubleSigned: this.#record.pending.length === 0 });
   }
 
   #enqueue<T>(work: () => Promise<T>): Promise<T> {
@@ -496,23 +597,30 @@ export class Engine {
   }
 }
 
-/** Whether any withdrawn counter is higher than it was. */
-function withdrew(before: ChannelState, after: ChannelState): boolean {
-  return after.assets.some(({ asset, withdrawnHub, withdrawnUser }) => {
-    const row = rowOf(before, asset);
-    return withdrawnHub > row.withdrawnHub || withdrawnUser > row.withdrawnUser;
-  });
+/** One store may serve several contracts and keys. */
+function keyOf({ domain, signer }: Pick<EngineDeps, "domain" | "signer">): string {
+  return `channel:${domain.verifyingContract}:${signer.address}`;
 }
 
+function isEmpty({ updates }: Issued): boolean {
+  return updates.every(({ reason, args }) => reason === "Payment" && args.recipient === "hub" && args.amount === 0n);
+}
+
+function is(state: ChannelState, issued: Issued): boolean {
+  return hashState(state) === hashState(issued.state);
+}
+
+/** The hub may have taken it, or not. */
 function isUnknown(error: unknown): boolean {
   return hasCode(error, "AnswerUnknown", "HubUnreachable", "Stopping", "InternalError");
+}
+
+/** The same again may go through in a moment. */
+function isTransient(error: unknown): boolean {
+  return isUnknown(error) || hasCode(error, "ChannelBusy", "TooManyRequests");
 }
 
 function syncOf(error: unknown): WireSync | undefined {
   if (!(error instanceof CodedError)) return undefined;
   return (error.details as { readonly sync?: WireSync }).sync;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -2,6 +2,7 @@ import {
   formatState,
   formatUpdate,
   next,
+  parseExchangeArgs,
   parseState,
   parseUpdate,
   toWire,
@@ -11,6 +12,7 @@ import {
   type ExchangeArgs,
   type Signature,
   type SignedUpdate,
+  type WithdrawalArgs,
   type WirePurchaseRequest,
   type WireUpdate,
 } from "../../protocol";
@@ -33,7 +35,7 @@ export interface Issued {
   readonly purpose: Purpose;
 }
 
-/** A withdrawal that this side's own caller asked for. Nothing else is ever countersigned (W-1). */
+/** A withdrawal that this side's own caller asked for. No other one is ever countersigned (W-1). */
 export interface WithdrawalWish {
   /** Zero: the user. */
   readonly recipient: Address;
@@ -53,16 +55,23 @@ export interface ChannelRecord {
   readonly highestSigned: bigint;
   /** Every own nonce is this modulo 65,536: two devices with one key never sign one nonce. */
   readonly device: bigint;
-  readonly wish?: WithdrawalWish;
-  /** False after a restore from a copy: then a newer state of the hub's is no incident. */
+  /** Asked for and not countersigned yet, oldest first. One whose answer is unknown stays: the hub may still sign it. */
+  readonly wishes: readonly WithdrawalWish[];
+  /** False for a new store, until the hub has answered once: the key may have signed elsewhere, or before a loss. */
   readonly isComplete: boolean;
 }
 
 export const DEVICES = 65_536n;
 
+/** Own nonces that are left out where this key may have signed something that the record does not know. */
+const SKIPPED_NONCES = 1_000n;
+
 /** The record of a client that starts with nothing. @param device From 0 to 65,535, random. */
 export function newRecord(user: Address, session: bigint, device: bigint): ChannelRecord {
-  return { user, session, pending: [], issued: [], highestSigned: 0n, device: device % DEVICES, isComplete: true };
+  return {
+    ...{ user, session, pending: [], issued: [], wishes: [], highestSigned: 0n, isComplete: false },
+    device: device % DEVICES,
+  };
 }
 
 export function baseOf({ user, session, doubleSigned }: ChannelRecord): ChannelState {
@@ -84,14 +93,75 @@ export function ownNonceAbove(record: ChannelRecord, ...floors: readonly bigint[
 /** Both have signed this state: whatever was on its way below it is void or in it. */
 export function withDoubleSigned(record: ChannelRecord, doubleSigned: DoubleSigned): ChannelRecord {
   const { nonce } = doubleSigned.state;
+  const done = record.pending.filter((update) => update.reason === "Withdrawal" && update.nonce <= nonce);
   return {
     ...record,
     doubleSigned,
     pending: [],
+    wishes: done.reduce(withoutWishOf, record.wishes),
     issued: record.issued.filter(({ state }) => state.nonce > nonce),
     highestSigned: record.highestSigned > nonce ? record.highestSigned : nonce,
   };
 }
+
+/**
+ * This key may have signed states that the record does not know: from another device, or before a store was lost. Nothing
+ * is signed any more at, or a thousand own steps above, everything that anybody has shown.
+ */
+export function aboveEverything(record: ChannelRecord, ...shown: readonly bigint[]): ChannelRecord {
+  const highest = [record.highestSigned, ...shown].reduce((a, b) => (a > b ? a : b));
+  return { ...record, highestSigned: highest === 0n ? 0n : highest + SKIPPED_NONCES * DEVICES };
+}
+
+/** The next session: nothing of the last one can be signed any more. */
+export function inSession(record: ChannelRecord, session: bigint): ChannelRecord {
+  const { doubleSigned: _, ...rest } = record;
+  return { ...rest, session, pending: [], issued: [], wishes: [] };
+}
+
+/** Asked for twice is asked for once, as long as it has not happened. */
+export function withWish(record: ChannelRecord, wish: WithdrawalWish): ChannelRecord {
+  return hasWish(record, wish) ? record : { ...record, wishes: [...record.wishes, wish] };
+}
+
+export function hasWish({ wishes }: ChannelRecord, wish: WithdrawalWish): boolean {
+  return wishes.some((each) => sameWish(each, wish));
+}
+
+export function withoutWish(record: ChannelRecord, wish: WithdrawalWish): ChannelRecord {
+  return { ...record, wishes: record.wishes.filter((each) => !sameWish(each, wish)) };
+}
+
+function sameWish(a: WithdrawalWish, b: WithdrawalWish): boolean {
+  return JSON.stringify(toWire(a)) === JSON.stringify(toWire(b));
+}
+
+function withoutWishOf(wishes: readonly WithdrawalWish[], update: SignedUpdate): readonly WithdrawalWish[] {
+  if (update.reason !== "Withdrawal") return wishes;
+  const answered = wishes.find((wish) => differenceToWish(wish, update.args) === undefined);
+  return wishes.filter((wish) => wish !== answered);
+}
+
+/** What a withdrawal has that the wish has not; the hub's own part may be anything (W-1). `recipient` zero: the user. */
+export function differenceToWish(wish: WithdrawalWish, args: WithdrawalArgs): string | undefined {
+  if (args.recipient !== wish.recipient) return `it pays ${args.recipient} instead of ${wish.recipient}`;
+  const wanted = new Map(wish.assets.map(({ asset, amount }) => [asset, amount]));
+  for (const { asset, user: amount } of args.assets) {
+    if (amount !== (wanted.get(asset) ?? 0n)) return `it takes ${amount} of ${asset} from the user`;
+    wanted.delete(asset);
+  }
+  if ([...wanted.values()].some((amount) => amount !== 0n)) return "it leaves something out";
+  return sameExchange(wish.exchange, args.exchange) ? undefined : "its exchange is another one";
+}
+
+function sameExchange(a: ExchangeArgs | undefined, b: ExchangeArgs | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return EXCHANGE_FIELDS.every((name) => a[name] === b[name]);
+}
+
+const EXCHANGE_FIELDS = [
+  ...(["sellAsset", "sellAmount", "buyAsset", "buyAmount", "rate", "quoteId", "expiresAt"] as const),
+];
 
 export function formatRecord(record: ChannelRecord): string {
   const { doubleSigned, pending, issued, ...rest } = record;
@@ -119,17 +189,19 @@ interface StoredRecord {
     readonly sigUser: Signature;
     readonly purpose: Purpose;
   }[];
-  readonly wish?: {
-    readonly recipient: Address;
-    readonly assets: readonly { readonly asset: Address; readonly amount: string }[];
-    readonly exchange?: Record<keyof ExchangeArgs, string>;
-  };
+  readonly wishes: readonly StoredWish[];
+}
+
+interface StoredWish {
+  readonly recipient: Address;
+  readonly assets: readonly { readonly asset: Address; readonly amount: string }[];
+  readonly exchange?: Parameters<typeof parseExchangeArgs>[0];
 }
 
 /** Reads what `formatRecord` wrote. */
 export function parseRecord(text: string): ChannelRecord {
   const stored = JSON.parse(text) as StoredRecord;
-  const { user, isComplete, doubleSigned, wish } = stored;
+  const { user, isComplete, doubleSigned } = stored;
   return {
     user,
     isComplete,
@@ -140,24 +212,16 @@ export function parseRecord(text: string): ChannelRecord {
     issued: stored.issued.map(({ updates, state, sigUser, purpose }) => {
       return { updates: updates.map((update) => parseUpdate(update)), state: parseState(state), sigUser, purpose };
     }),
+    wishes: stored.wishes.map(parseWish),
     ...(doubleSigned === undefined ? {} : { doubleSigned: { ...doubleSigned, state: parseState(doubleSigned.state) } }),
-    ...(wish === undefined ? {} : { wish: parseWish(wish) }),
   };
 }
 
-function parseWish({ recipient, assets, exchange }: NonNullable<StoredRecord["wish"]>): WithdrawalWish {
+function parseWish({ recipient, assets, exchange }: StoredWish): WithdrawalWish {
   const amounts = assets.map(({ asset, amount }) => ({ asset, amount: BigInt(amount) }));
-  if (exchange === undefined) return { recipient, assets: amounts };
-  const { sellAsset, buyAsset, quoteId } = exchange as unknown as ExchangeArgs;
-  const [sellAmount, buyAmount, rate, expiresAt] = [
-    BigInt(exchange.sellAmount),
-    BigInt(exchange.buyAmount),
-    BigInt(exchange.rate),
-    BigInt(exchange.expiresAt),
-  ];
   return {
     recipient,
     assets: amounts,
-    exchange: { sellAsset, sellAmount, buyAsset, buyAmount, rate, quoteId, expiresAt },
+    ...(exchange === undefined ? {} : { exchange: parseExchangeArgs(exchange) }),
   };
 }

@@ -1,6 +1,5 @@
 import { WebSocket } from "ws";
 import { getConnextClient, type ClientOptions, type ConnextClient } from "../get-connext-client";
-import type { SocketConstructor } from "../connection";
 import type { SignerOptions } from "../signer";
 import { sqliteStore } from "./sqlite-store";
 
@@ -9,8 +8,8 @@ export function getNodeClient(
   options: Omit<ClientOptions, "store"> & SignerOptions & { readonly file: string },
 ): Promise<ConnextClient> {
   const { file, ...rest } = options;
-  const webSocket = options.webSocket ?? (WebSocket as unknown as SocketConstructor);
-  return getConnextClient({ ...rest, webSocket, store: sqliteStore(file) } as ClientOptions);
+  const webSocket = options.webSocket ?? WebSocket;
+  return getConnextClient({ ...rest, webSocket, store: sqliteStore(file) });
 }
 
 export { sqliteStore };
