@@ -1,13 +1,14 @@
 import { expect } from "chai";
 import type { FastifyInstance } from "fastify";
-import { buildOperatorApp } from "../../hub/operator-app";
+import { buildOperatorApp, type OperatorAppDeps } from "../../hub/operator-app";
 import { ask } from "./edge";
 
 describe("operator's app", () => {
   const apps: FastifyInstance[] = [];
   let reasons: readonly string[] = [];
 
-  const listen = async (measure = () => Promise.resolve({ payments: ["Payments", 7] as const })): Promise<string> => {
+  const payments = (count: number) => () => Promise.resolve({ payments: ["Payments", count] as const });
+  const listen = async (measure: OperatorAppDeps["measure"] = payments(7)): Promise<string> => {
     const app = buildOperatorApp({ notReady: () => reasons, measure });
     apps.push(app);
     return app.listen({ host: "127.0.0.1", port: 0 });
@@ -31,10 +32,12 @@ describe("operator's app", () => {
   });
 
   it("gives Prometheus the process and what the hub measures, two hubs in one process apart", async () => {
-    const [one, two] = [await listen(), await listen(() => Promise.resolve({ payments: ["Payments", 8] as const }))];
+    const [one, two] = [await listen(), await listen(payments(8))];
     const { text, headers } = await ask(`${one}/metrics`);
     expect(headers.get("content-type")).to.match(/^text\/plain; version=/);
-    expect(text).to.match(/^hub_payments 7$/m).and.match(/^process_cpu_seconds_total/m);
+    expect(text)
+      .to.match(/^hub_payments 7$/m)
+      .and.match(/^process_cpu_seconds_total/m);
     expect((await ask(`${two}/metrics`)).text).to.match(/^hub_payments 8$/m);
   });
 

@@ -7,10 +7,16 @@ import {
   type Address,
   type AssetState,
   type ChannelState,
+  type ExchangeArgs,
+  type ExchangeQuote,
   type Hash,
   type Hex,
   type Ledger,
+  type Receipt,
+  type RedeemLink,
   type Resolution,
+  type Signature,
+  type SignedUpdate,
   type Thread,
   type ThreadPayment,
   type ThreadUpdate,
@@ -76,6 +82,72 @@ export const resolution: fc.Arbitrary<Resolution> = fc.record({
   threadHash: hash,
   balanceReceiver: uint128,
 });
+
+const exchangeFields = {
+  sellAsset: address,
+  sellAmount: uint128,
+  buyAsset: address,
+  buyAmount: uint128,
+  rate: uint128,
+  quoteId: hash,
+  expiresAt: uint64,
+};
+
+export const exchangeArgs: fc.Arbitrary<ExchangeArgs> = fc.record(exchangeFields);
+
+export const exchangeQuote: fc.Arbitrary<ExchangeQuote> = fc.record({ user: address, ...exchangeFields });
+
+/** As a purchase's id may be. */
+export const purchaseId = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/);
+
+export const receipt: fc.Arbitrary<Receipt> = fc.record({
+  purchaseId,
+  paymentId: hash,
+  payer: address,
+  payee: address,
+  asset: address,
+  amount: uint128,
+  payeeNonce: uint64,
+});
+
+export const redeemLink: fc.Arbitrary<RedeemLink> = fc.record({ link: address, redeemer: address });
+
+const side = fc.constantFrom("hub" as const, "user" as const);
+
+const withdrawalArgs = fc.record(
+  {
+    recipient: address,
+    assets: fc.array(fc.record({ asset: address, user: uint128, hub: uint128 }), {
+      minLength: 1,
+      maxLength: MAX_ASSETS,
+    }),
+    exchange: exchangeArgs,
+  },
+  { requiredKeys: ["recipient", "assets"] },
+);
+
+const ARGS = {
+  Deposit: fc.record({ asset: address, depositedHub: uint128, depositedUser: uint128 }),
+  Payment: fc.record({ recipient: side, asset: address, amount: uint128, payments: fc.array(hash, { maxLength: 5 }) }),
+  Exchange: exchangeArgs,
+  Withdrawal: withdrawalArgs,
+  Settled: fc.record({ session: uint64, transactionHash: hash }),
+};
+
+const signature: fc.Arbitrary<Signature> = fc
+  .oneof(fc.constant(64), fc.constant(65))
+  .chain((length) => fc.uint8Array({ minLength: length, maxLength: length }))
+  .map(toHex);
+
+/** Any update that is of its form, sensible or not, signed by either, both or nobody. */
+export const signedUpdate: fc.Arbitrary<SignedUpdate> = fc.oneof(
+  ...Object.entries(ARGS).map(([reason, args]) =>
+    fc.record(
+      { reason: fc.constant(reason), args, nonce: uint64, previous: hash, sigHub: signature, sigUser: signature },
+      { requiredKeys: ["reason", "args", "nonce", "previous"] },
+    ),
+  ),
+) as fc.Arbitrary<SignedUpdate>;
 
 /** A row that both rules accept, with the ledger it is measured against: surplus deposits, unexecuted withdrawals. */
 const backedRow = fc

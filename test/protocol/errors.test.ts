@@ -13,6 +13,17 @@ const OWN_CODES = [
   "TooManyThreads",
   "DuplicateThread",
   "ThreadHashMismatch",
+  "OutOfSync",
+  "NonceTooLow",
+  "NonceTooHigh",
+  "WrongAuthor",
+  "BalanceTooLow",
+  "CounterLowered",
+  "NothingMoves",
+  "SameAsset",
+  "ExchangeRateWrong",
+  "QuoteExpired",
+  "WithdrawalPending",
 ];
 
 /** Known here but not to the contract, beside its own arguments. */

@@ -16,13 +16,17 @@ import {
   ZERO_ADDRESS,
   ZERO_HASH,
   type Address,
+  type ArgsByReason,
   type AssetState,
   type ChannelContext,
   type ChannelState,
   type Hash,
   type Ledger,
+  type Reason,
   type Signature,
   type Thread,
+  type Update,
+  type UpdateContext,
 } from "../../protocol";
 
 // Everything defaults; a test overrides what it is about.
@@ -84,6 +88,21 @@ export function ledger(overrides: Partial<Ledger> = {}): Ledger {
 export function context(overrides: Partial<ChannelContext> = {}): ChannelContext {
   const ledgers = new Map([ZERO_ADDRESS, TOKEN].map((asset) => [asset, ledger()]));
   return { domain: DOMAIN, hub: HUB.address, session: 3n, ledgers, ...overrides };
+}
+
+/** What a side knows of `channelState()`, asked to accept an update that the user signed first. */
+export function updateContext(overrides: Partial<UpdateContext> = {}): UpdateContext {
+  return { ...context(), author: "user", nonceFloor: 7n, nowSeconds: 1_800_000_000n, ...overrides };
+}
+
+/** An update of a state, at the next nonce. */
+export function updateOf<Each extends Reason>(
+  state: ChannelState,
+  reason: Each,
+  args: ArgsByReason[Each],
+  overrides: { readonly nonce?: bigint; readonly previous?: Hash } = {},
+): Update {
+  return { reason, args, nonce: state.nonce + 1n, previous: hashState(state), ...overrides } as Update;
 }
 
 export function thread(overrides: Partial<Thread> = {}): Thread {

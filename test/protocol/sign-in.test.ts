@@ -1,7 +1,14 @@
 import { expect } from "chai";
 import { hashMessage, verifyMessage, Wallet } from "ethers";
 import fc from "fast-check";
-import { checksumAddress, formatSignIn, parseSignIn, personalDigest, signDigest, type SignInMessage } from "../../protocol";
+import {
+  checksumAddress,
+  formatSignIn,
+  parseSignIn,
+  personalDigest,
+  signDigest,
+  type SignInMessage,
+} from "../../protocol";
 import { expectCoded } from "../support/expect-coded";
 import * as arbitrary from "./arbitraries";
 import { USER } from "./fixtures";
@@ -17,9 +24,7 @@ const MESSAGE: SignInMessage = {
 };
 const TEXT = formatSignIn(MESSAGE);
 
-const time = fc
-  .integer({ min: 0, max: 4_000_000_000 })
-  .map((seconds) => new Date(seconds * 1000).toISOString());
+const time = fc.integer({ min: 0, max: 4_000_000_000 }).map((seconds) => new Date(seconds * 1000).toISOString());
 const message: fc.Arbitrary<SignInMessage> = fc.record({
   domain: fc.stringMatching(/^[a-z0-9]([a-z0-9.-]{0,30}[a-z0-9])?(:[1-9][0-9]{0,3})?$/),
   address: arbitrary.address,
@@ -59,7 +64,12 @@ describe("sign-in message", () => {
     });
 
     it("to write parts that would change the form", async () => {
-      for (const part of [{ domain: "a b" }, { uri: "https://a\nNonce: 12345678" }, { nonce: "short" }, { issuedAt: "now" }]) {
+      for (const part of [
+        { domain: "a b" },
+        { uri: "https://a\nNonce: 12345678" },
+        { nonce: "short" },
+        { issuedAt: "now" },
+      ]) {
         await expectCoded(() => formatSignIn({ ...MESSAGE, ...part }), "InvalidValue");
       }
     });
@@ -95,7 +105,11 @@ describe("sign-in message", () => {
 describe("personalDigest", () => {
   it("W-2: is what every wallet signs of a text, so never the digest of a typed statement", () => {
     expect(personalDigest("hello")).to.equal("0x50b2c43fd39106bafbba0da34fc430e1f91e3c96ea2acee2bc34119f92b37750");
-    fc.assert(fc.property(fc.string({ unit: "grapheme" }), (text) => expect(personalDigest(text)).to.equal(hashMessage(text))));
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme" }), (text) => {
+        expect(personalDigest(text)).to.equal(hashMessage(text));
+      }),
+    );
   });
 
   it("is signed by a wallet as by this toolkit", async () => {

@@ -37,6 +37,8 @@ export interface HubWorld extends World {
   readonly config: HubConfig;
   /** Opens a client; it is stopped with the world. */
   client(index: number, overrides?: Partial<ClientOptions> & { readonly store?: ClientStore }): Promise<ConnextClient>;
+  /** Stops the hub for good; the chain and the clients go on. */
+  stopHub(): Promise<void>;
   /** Stops the hub and starts it again on the same files (and port). */
   restartHub(): Promise<HubWorld>;
   close(): Promise<void>;
@@ -65,7 +67,7 @@ export async function hubWorld(options: HubWorldOptions = {}): Promise<HubWorld>
   const token = parseAddress(await world.token.getAddress());
   await world.manager.connect(world.hub).fundReserve(ZERO_ADDRESS, 1_000n * ETHER, { value: 1_000n * ETHER });
   await world.manager.connect(world.hub).fundReserve(token, 100_000n * ETHER);
-  const rpc = await serveRpc(hre.network.provider as never);
+  const rpc = await serveRpc(hre.network.provider);
   const folder = mkdtempSync(join(tmpdir(), "hub-test-"));
   const config = completeConfig({
     chainId: Number((await ethers.provider.getNetwork()).chainId),
@@ -89,7 +91,7 @@ export async function hubWorld(options: HubWorldOptions = {}): Promise<HubWorld>
   });
 }
 
-type Base = Omit<HubWorld, "hubServer" | "hubUrl" | "client" | "restartHub" | "close">;
+type Base = Omit<HubWorld, "hubServer" | "hubUrl" | "client" | "stopHub" | "restartHub" | "close">;
 
 async function start(
   base: Base,
@@ -116,10 +118,17 @@ async function start(
   });
   const { url: hubUrl } = await hubServer.start();
   const port = Number(new URL(hubUrl).port);
+  let isStopped = false;
+  const stopHub = async (): Promise<void> => {
+    if (isStopped) return;
+    isStopped = true;
+    await hubServer.close();
+  };
   return {
     ...base,
     hubServer,
     hubUrl,
+    stopHub,
     client: async (index, overrides = {}) => {
       const client = await getConnextClient({
         hubUrl,
@@ -130,17 +139,17 @@ async function start(
         pollIntervalMs: 100,
         confirmations: 1,
         ...overrides,
-      } as ClientOptions);
+      });
       clients.add(client);
       return client;
     },
     restartHub: async () => {
-      await hubServer.close();
+      await stopHub();
       return start({ ...base, config: { ...config, port } }, options, clients, forget);
     },
     close: async () => {
       for (const client of clients) await client.stop().catch(() => undefined);
-      await hubServer.close();
+      await stopHub();
       await forget();
     },
   };

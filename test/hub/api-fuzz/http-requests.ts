@@ -1,4 +1,4 @@
-import { Agent, request as httpRequest } from "node:http";
+import { type Agent, request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import type { ApiOperation } from "./document";
 import type { Random } from "./random";

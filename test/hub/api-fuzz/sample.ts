@@ -25,7 +25,7 @@ export function sampleOf(schema: Schema, random: Random, addresses: readonly str
   if (schema.const !== undefined) return schema.const;
   if (schema.enum !== undefined) return random.pick(schema.enum);
   if (schema.anyOf !== undefined) return again(random.pick(schema.anyOf));
-  switch (schema.type) {
+  switch (schema.type ?? "any") {
     case "string":
       return textOf(schema, random, addresses);
     case "integer":

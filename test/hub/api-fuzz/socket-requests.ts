@@ -11,7 +11,7 @@ export function messageOf(operation: ApiOperation, tokens: readonly FuzzToken[],
   const addresses = tokens.flatMap(({ address }) => (address === undefined ? [] : [address]));
   const sample = (schema: Schema): unknown => sampleOf(schema, random, addresses);
   const all = (schemas: Readonly<Record<string, Schema>>): object =>
-    Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, sample(schema)])) as object;
+    Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, sample(schema)]));
   const body = operation.body === undefined ? {} : { body: sample(operation.body) };
   const input = { params: all(operation.params), query: all(operation.query), ...body };
   const ask = { id: random.below(1_000_000), op: operation.name, input };

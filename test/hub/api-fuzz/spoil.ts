@@ -24,13 +24,13 @@ const STRANGE: readonly unknown[] = [
 export function spoil(value: unknown, random: Random): string {
   let spoilt = value;
   for (let i = 1 + random.below(3); i > 0; i--) spoilt = spoilSomewhere(spoilt, random);
-  return spoilText(JSON.stringify(spoilt) ?? "", random);
+  return spoilText(JSON.stringify(spoilt), random);
 }
 
 /** One text for another: of a path or a query. */
 export function spoilWord(random: Random): string {
   const strange = random.pick(STRANGE);
-  return typeof strange === "string" ? strange : (JSON.stringify(strange) ?? "");
+  return typeof strange === "string" ? strange : JSON.stringify(strange);
 }
 
 function spoilSomewhere(value: unknown, random: Random): unknown {
@@ -61,7 +61,7 @@ function withKey(entries: readonly (readonly [string, unknown])[], random: Rando
     "x".repeat(300),
     "\u0000",
   ]);
-  return Object.fromEntries([...entries, [key, random.pick(STRANGE)]]) as object;
+  return Object.fromEntries([...entries, [key, random.pick(STRANGE)]]);
 }
 
 /** Now and then the text itself is no JSON. */

@@ -37,7 +37,8 @@ describe("Sessions", () => {
   const make = (): Sessions => new Sessions({ store, clock, randomBytes, chainId: CHAIN_ID, domain: () => HOST });
   const nonceFor = async ({ address }: Party): Promise<string> => (await sessions.challenge(address)).nonce;
   const fresh = async (who = ALICE): Promise<SignInMessage> => messageFor(who, HOST, await nonceFor(who), clock);
-  const signIn = async (who = ALICE): Promise<string> => (await sessions.answer(...signed(who, await fresh(who)))).token;
+  const signIn = async (who = ALICE): Promise<string> =>
+    (await sessions.answer(...signed(who, await fresh(who)))).token;
 
   describe("refuses a message", () => {
     const later = (ms: number): string => new Date(new TestClock().now() + ms).toISOString();
@@ -168,7 +169,9 @@ describe("Sessions", () => {
 
   it("has tokens of 256 bits, which are in no file", async () => {
     const [token, another] = [await signIn(), await signIn()];
-    expect(token).to.match(/^[0-9a-f]{64}$/).and.not.equal(another);
+    expect(token)
+      .to.match(/^[0-9a-f]{64}$/)
+      .and.not.equal(another);
     for (const name of readdirSync(folder)) {
       expect(readFileSync(join(folder, name)).includes(token), name).to.be.false;
     }

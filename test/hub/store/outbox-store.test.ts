@@ -37,7 +37,7 @@ describe("OutboxStore", () => {
       store.outbox.append(tx, ALICE, event(1), 1);
       throw new Error("refused");
     });
-    expect(await failing.catch((error: Error) => error.message)).to.equal("refused");
+    expect(await failing.catch((error: unknown) => String(error))).to.equal("Error: refused");
     expect(await amountsAfter(ALICE, 0n)).to.deep.equal([]);
   });
 

@@ -1,0 +1,541 @@
+import { randomBytes } from "node:crypto";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import hre, { ethers } from "hardhat";
+import { BrowserProvider, type Provider } from "ethers";
+import { ChainClient } from "../../client/chain";
+import { ConnextClient } from "../../client/connext-client";
+import { Engine } from "../../client/engine/engine";
+import { Events } from "../../client/engine/events";
+import { clientError, errorFromWire, hasCode } from "../../client/errors";
+import type { HubFacts } from "../../client/get-connext-client";
+import type { HubConnection, HubListener } from "../../client/hub-connection";
+import { memoryStore } from "../../client/memory-store";
+import { openSigner, type ClientSigner } from "../../client/signer";
+import type { ClientStore } from "../../client/store";
+import type { Clock } from "../../hub/clock";
+import { completeConfig, type HubConfig } from "../../hub/config";
+import { createHub, type Hub } from "../../hub/create-hub";
+import { silentLog, type Log } from "../../hub/log";
+import { inProcessMessaging, type Messaging } from "../../hub/messaging/messaging";
+import { adminHandlers } from "../../hub/routes/admin-handlers";
+import { ChannelFeed } from "../../hub/routes/channel-feed";
+import { channelHandlers } from "../../hub/routes/channel-handlers";
+import { answerFor, dispatcher, type Dispatch } from "../../hub/routes/dispatch";
+import { paymentHandlers } from "../../hub/routes/payment-handlers";
+import { publicHandlers } from "../../hub/routes/public-handlers";
+import { SignerRecord, type Signing } from "../../hub/signer/signer-record";
+import { openSqliteStore } from "../../hub/store/sqlite/open-store";
+import type { Store } from "../../hub/store/store";
+import {
+  channelManagerDomain,
+  hashState,
+  hexToBytes,
+  OPERATIONS,
+  parseAddress,
+  socketPushSchema,
+  validate,
+  ZERO_ADDRESS,
+  ZERO_HASH,
+  type Address,
+  type Domain,
+  type Operation,
+  type OperationName,
+  type SocketPush,
+} from "../../protocol";
+import { developmentKey, EXCHANGE_RATE, testAssets } from "../support/hub";
+import { freshWorld, PERIOD, type World } from "../support/world";
+import { Crash, Life, Signatures, type Cut, type Party } from "./seams";
+
+export type User = Exclude<Party, "hub">;
+
+export const USERS: readonly User[] = ["alice", "bob"];
+
+const ACCOUNTS: Readonly<Record<User, number>> = { alice: 3, bob: 4 };
+
+/** The longest time of the platform's timers: in these runs nothing is driven by one. */
+const NEVER_MS = 2 ** 31 - 1;
+
+const ETHER = 10n ** 18n;
+
+/** The hub's half, in one incarnation. */
+interface HubProcess {
+  readonly life: Life;
+  readonly hub: Hub;
+  readonly store: Store;
+  readonly dispatch: Dispatch;
+  readonly messaging: Messaging;
+}
+
+interface UserProcess {
+  readonly life: Life;
+  readonly client: ConnextClient;
+  readonly engine: Engine;
+  readonly connection: InProcessConnection;
+}
+
+/** Everything durable of a moment: the chain, the hub's two files, the clients' entries. */
+export interface Moment {
+  /** The chain's snapshot: going to it uses it up, and makes another. */
+  chain: string;
+  readonly files: string;
+  readonly entries: ReadonlyMap<User, ReadonlyMap<string, string>>;
+  readonly nowMs: number;
+}
+
+/** A hub and two users in one process, on real files and a real chain, each of which can die and come back. */
+export class ChaosWorld {
+  readonly world: World;
+  readonly token: Address;
+  readonly config: HubConfig;
+  readonly domain: Domain;
+  readonly signatures = new Signatures();
+  cut: Cut | undefined;
+  readonly log: Log;
+  readonly #root: string;
+  readonly #folder: string;
+  readonly #entries = new Map<User, Map<string, string>>(USERS.map((user) => [user, new Map<string, string>()]));
+  readonly #users = new Map<User, UserProcess>();
+  #hub: HubProcess | undefined;
+  #facts: HubFacts | undefined;
+  #nowMs = 0;
+  #moments = 0;
+
+  private constructor(world: World, token: Address, config: HubConfig, log: Log) {
+    [this.world, this.token, this.config, this.log] = [world, token, config, log];
+    this.domain = channelManagerDomain(BigInt(config.chainId), config.channelManager);
+    this.#root = mkdtempSync(join(tmpdir(), "chaos-"));
+    this.#folder = join(this.#root, "hub");
+  }
+
+  static async open(log: Log = silentLog): Promise<ChaosWorld> {
+    const world = await freshWorld();
+    const token = parseAddress(await world.token.getAddress());
+    await world.manager.connect(world.hub).fundReserve(ZERO_ADDRESS, 1_000n * ETHER, { value: 1_000n * ETHER });
+    await world.manager.connect(world.hub).fundReserve(token, 100_000n * ETHER);
+    const config = completeConfig({
+      chainId: Number((await ethers.provider.getNetwork()).chainId),
+      channelManager: parseAddress(world.address),
+      assets: testAssets(token),
+      confirmations: 1,
+      pollIntervalMs: NEVER_MS,
+      collateralBatchMs: NEVER_MS,
+      optimisticSeconds: 3_600,
+      linkSeconds: 3_600,
+      prices: [
+        { sellAsset: ZERO_ADDRESS, buyAsset: token, rate: EXCHANGE_RATE },
+        { sellAsset: token, buyAsset: ZERO_ADDRESS, rate: 10n ** 36n / EXCHANGE_RATE },
+      ],
+    });
+    const chaos = new ChaosWorld(world, token, config, log);
+    cpSync(mkdtempSync(join(tmpdir(), "chaos-empty-")), chaos.#folder, { recursive: true });
+    await chaos.#setClock();
+    return chaos;
+  }
+
+  /** Each look takes a millisecond, so that time goes on without anybody waiting. */
+  readonly clock: Clock = { now: () => ++this.#nowMs };
+
+  pass(ms: number): void {
+    this.#nowMs += ms;
+  }
+
+  async #setClock(): Promise<void> {
+    const head = await ethers.provider.getBlock("latest");
+    this.#nowMs = Math.max(this.#nowMs, (head?.timestamp ?? 0) * 1000);
+  }
+
+  // ------------------------------------------------------------------------------------------------- the two sides
+
+  /** The hub, started again if it is dead. */
+  async hub(): Promise<HubProcess> {
+    if (this.#hub !== undefined && !this.#hub.life.isDead) return this.#hub;
+    await this.#reap(this.#hub);
+    this.#hub = undefined;
+    for (;;) {
+      const life = new Life("hub", () => this.cut);
+      try {
+        this.#hub = await this.#startHub(life);
+        break;
+      } catch (error) {
+        if (!(error instanceof Crash) && !life.isDead) throw error;
+      }
+    }
+    for (const { connection } of this.#users.values()) connection.attach(this.#hub);
+    return this.#hub;
+  }
+
+  get hubNow(): HubProcess | undefined {
+    return this.#hub;
+  }
+
+  async store(): Promise<Store> {
+    return (await this.hub()).store;
+  }
+
+  /** A user's client, started again if it is dead. */
+  async user(user: User): Promise<UserProcess> {
+    const known = this.#users.get(user);
+    if (known !== undefined && !known.life.isDead) return known;
+    if (known !== undefined) await known.client.stop().catch(() => undefined);
+    this.#users.delete(user);
+    for (;;) {
+      const life = new Life(user, () => this.cut);
+      try {
+        const started = await this.#startUser(user, life);
+        this.#users.set(user, started);
+        return started;
+      } catch (error) {
+        if (!life.isDead) throw error;
+      }
+    }
+  }
+
+  isOnline(user: User): boolean {
+    return this.#users.get(user)?.life.isDead === false;
+  }
+
+  address(user: User): Address {
+    return parseAddress(this.world[user].address);
+  }
+
+  /** Ends a user's client in good order. */
+  async leave(user: User): Promise<void> {
+    const known = this.#users.get(user);
+    this.#users.delete(user);
+    await known?.client.stop().catch(() => undefined);
+    known?.life.end();
+  }
+
+  entriesOf(user: User): Map<string, string> {
+    return this.#entries.get(user) ?? new Map();
+  }
+
+  /** One round of everything that happens by itself: whoever is dead starts, the hub sees the chain and sends. */
+  async pump(): Promise<void> {
+    const { hub, life } = await this.hub();
+    const steps = [() => hub.watcher.poll(), () => hub.tick(), () => hub.sender.step(), () => hub.watcher.poll()];
+    for (const step of steps) {
+      if (life.isDead) return;
+      await step().catch((error: unknown) => this.log.warn(`a round of the hub failed: ${String(error)}`));
+    }
+  }
+
+  async #startHub(life: Life): Promise<HubProcess> {
+    const inner = openSqliteStore(join(this.#folder, "hub.sqlite"));
+    const { database } = inner;
+    const store: Store = {
+      ...inner,
+      database: {
+        write: (build) =>
+          life.seam("a write of the hub's database", () =>
+            database.write((tx) => {
+              life.requireAlive();
+              build(tx);
+            }),
+          ),
+        get sequence() {
+          return database.sequence;
+        },
+        close: () => database.close(),
+      },
+    };
+    const messaging = inProcessMessaging();
+    const signerRecord = new WatchedRecord(join(this.#folder, "signer.sqlite"), life, this.signatures);
+    const provider = this.#provider(life);
+    try {
+      const hub = await createHub({
+        ...{ config: this.config, store, signerRecord, provider, clock: this.clock, randomBytes, messaging },
+        hubKey: hexToBytes(developmentKey(1)),
+        node: { send: () => Promise.reject(new Error("nobody asks the hub for the chain here")) },
+        log: life.party === "hub" ? this.#logOf(life) : silentLog,
+      });
+      await hub.services.rates.refresh();
+      await hub.watcher.poll().catch((error: unknown) => {
+        if (life.isDead) throw error;
+      });
+      const { services } = hub;
+      const handlers = {
+        ...publicHandlers(services),
+        ...channelHandlers(services),
+        ...paymentHandlers(services),
+        ...adminHandlers(services),
+      };
+      return { life, hub, store, messaging, dispatch: dispatcher(handlers) };
+    } catch (error) {
+      await signerRecord.close();
+      await database.close();
+      throw error;
+    }
+  }
+
+  /** What dies takes its voice with it. */
+  #logOf(life: Life): Log {
+    return {
+      info: (line) => life.isDead || this.log.info(line),
+      warn: (line) => life.isDead || this.log.warn(line),
+      error: (line, cause) => life.isDead || this.log.error(line, cause),
+    };
+  }
+
+  async #reap(process: HubProcess | undefined): Promise<void> {
+    process?.life.end();
+    await process?.hub.close();
+  }
+
+  async #startUser(user: User, life: Life): Promise<UserProcess> {
+    const running = await this.hub();
+    const store = seamedStore(memoryStore(this.#entries.get(user)), life);
+    await store.lock();
+    const signer = await this.#signerOf(user, life);
+    const connection = new InProcessConnection(this, life, signer.address);
+    const provider = this.#provider(life);
+    this.#facts ??= (await running.dispatch("getConfig", {}, { isAdmin: false })) as HubFacts;
+    const { channelManager } = this.config;
+    const chain = new ChainClient({ providers: [provider], channelManager, signer, confirmations: 1 });
+    const log = (line: string): void => {
+      if (!life.isDead) this.log.info(`${user}: ${line}`);
+    };
+    const now = (): number => this.clock.now();
+    const sleep = async (ms: number): Promise<void> => {
+      life.requireAlive();
+      this.pass(ms);
+      await this.pump();
+      life.requireAlive();
+    };
+    const events = new Events(log);
+    const hubAddress = parseAddress(this.world.hub.address);
+    const assets = [ZERO_ADDRESS, this.token];
+    try {
+      const engine = await Engine.open({
+        ...{ store, signer, hubAddress, chain, events, now, sleep, log, domain: this.domain },
+        ...{ hub: connection, assets: new Set(assets), random: () => 0.25 + ACCOUNTS[user] / 100 },
+        ...{ challengePeriodSeconds: Number(PERIOD), patienceMs: 30_000 },
+      });
+      const client = new ConnextClient({
+        ...{ engine, hub: connection, chain, events, signer, store, channelManager, hubAddress, assets, now, sleep, log },
+        ...{ config: this.#facts, confirmations: 1, maxSlippage: 0.01, pollIntervalMs: NEVER_MS, autoSettle: false },
+      });
+      await client.start();
+      life.requireAlive();
+      return { life, client, engine, connection };
+    } catch (error) {
+      await connection.close();
+      await store.close();
+      throw error;
+    }
+  }
+
+  async #signerOf(user: User, life: Life): Promise<ClientSigner> {
+    const signer = await openSigner({ privateKey: developmentKey(ACCOUNTS[user]) });
+    return {
+      ...signer,
+      signState: async (state, domain) => {
+        life.requireAlive();
+        const signature = await signer.signState(state, domain);
+        this.signatures.made(signature, signer.address, state.user, state.nonce, hashState(state));
+        return signature;
+      },
+    };
+  }
+
+  /** The chain as one process reaches it. */
+  #provider(life: Life): Provider {
+    const chain = hre.network.provider;
+    const request = ({ method, params }: { method: string; params?: unknown[] }): Promise<unknown> => {
+      if (method === "eth_sendRawTransaction") {
+        return life.seam(`${life.party} sends a transaction`, () => chain.send(method, params ?? []));
+      }
+      life.requireAlive();
+      return chain.send(method, params ?? []);
+    };
+    const wallet = { request: async (given: { method: string; params?: unknown[] }) => request(given) };
+    const options = { staticNetwork: true, cacheTimeout: -1, batchMaxCount: 1 } as never;
+    const provider = new BrowserProvider(wallet as never, this.config.chainId, options);
+    provider.pollingInterval = 5;
+    return provider;
+  }
+
+  // ------------------------------------------------------------------------------------------------------- moments
+
+  /** Stops everybody in good order and keeps what is durable. */
+  async keep(): Promise<Moment> {
+    await this.stop();
+    const files = join(this.#root, `moment-${++this.#moments}`);
+    cpSync(this.#folder, files, { recursive: true });
+    const entries = new Map(USERS.map((user) => [user, new Map(this.#entries.get(user))]));
+    const chain = (await hre.network.provider.send("evm_snapshot", [])) as string;
+    return { chain, files, entries, nowMs: this.#nowMs };
+  }
+
+  /** Stops everybody and goes back, as often as one likes. */
+  async goTo(moment: Moment): Promise<void> {
+    await this.stop();
+    const isBack: unknown = await hre.network.provider.send("evm_revert", [moment.chain]);
+    if (isBack !== true) throw new Error("the chain did not go back");
+    moment.chain = (await hre.network.provider.send("evm_snapshot", [])) as string;
+    this.putBack(moment.files);
+    for (const user of USERS) {
+      const own = this.entriesOf(user);
+      own.clear();
+      for (const [key, value] of moment.entries.get(user) ?? []) own.set(key, value);
+    }
+    this.#nowMs = moment.nowMs;
+    this.signatures.forget();
+  }
+
+  /** Puts the hub's files (or some of them) as they were. The hub must be down. */
+  putBack(files: string, names?: readonly string[]): void {
+    if (names === undefined) rmSync(this.#folder, { recursive: true, force: true });
+    for (const name of names ?? [""]) {
+      for (const suffix of name === "" ? [""] : ["", "-wal", "-shm"]) {
+        const [from, to] = [join(files, name + suffix), join(this.#folder, name + suffix)];
+        if (name !== "") rmSync(to, { force: true });
+        cpSync(from, to, { recursive: true, filter: () => true, force: true, errorOnExist: false });
+      }
+    }
+  }
+
+  /** Ends the hub in good order: its files are whole. */
+  async stopHub(): Promise<void> {
+    const running = this.#hub;
+    this.#hub = undefined;
+    await running?.hub.close();
+    running?.life.end();
+  }
+
+  async stop(): Promise<void> {
+    this.cut = undefined;
+    for (const user of USERS) await this.leave(user);
+    await this.stopHub();
+  }
+
+  async close(): Promise<void> {
+    await this.stop();
+    rmSync(this.#root, { recursive: true, force: true });
+  }
+}
+
+/** The signer's record with its seams; what it lets be signed is noted. */
+class WatchedRecord extends SignerRecord {
+  readonly #life: Life;
+  readonly #signatures: Signatures;
+
+  constructor(file: string, life: Life, signatures: Signatures) {
+    super(file);
+    this.#life = life;
+    this.#signatures = signatures;
+  }
+
+  override async record(signings: readonly Signing[], sequence: bigint): Promise<void> {
+    await this.#life.seam("a write of the signer's record", () => super.record(signings, sequence));
+    for (const { user, nonce, hash } of signings) {
+      if (hash !== ZERO_HASH) this.#signatures.add("hub", user, nonce, hash);
+    }
+  }
+}
+
+function seamedStore(store: ClientStore, life: Life): ClientStore {
+  return { ...store, write: (changes) => life.seam(`a write of ${life.party}'s store`, () => store.write(changes)) };
+}
+
+/** The wire between a user and whichever incarnation of the hub is there, as texts. */
+export class InProcessConnection implements HubConnection {
+  readonly #world: ChaosWorld;
+  readonly #life: Life;
+  readonly #user: Address;
+  #listener: HubListener | undefined;
+  #cursor = 0n;
+  #detach: () => void = () => undefined;
+  #isClosed = false;
+
+  constructor(world: ChaosWorld, life: Life, user: Address) {
+    [this.#world, this.#life, this.#user] = [world, life, user];
+  }
+
+  async call(name: OperationName, input: object): Promise<never> {
+    const { party } = this.#life;
+    const text = JSON.stringify(input);
+    const answer = await this.#life.seam(`${party} asks ${name}`, () => this.#ask(name, text));
+    const operation: Operation = OPERATIONS[name];
+    const read = JSON.parse(answer) as { output?: unknown; error?: Parameters<typeof errorFromWire>[0] };
+    if (read.error !== undefined) throw errorFromWire(read.error);
+    return validate(operation.response, read.output, name) as never;
+  }
+
+  async #ask(name: OperationName, text: string): Promise<string> {
+    const running = this.#world.hubNow;
+    if (running === undefined || running.life.isDead) {
+      throw clientError("HubUnreachable", { url: "in-process", reason: "it is down" });
+    }
+    const { life, dispatch } = running;
+    this.#world.signatures.shown(text);
+    try {
+      const answer = dispatch(name, JSON.parse(text) as object, { address: this.#user, isAdmin: false }).then(
+        (output) => JSON.stringify({ output }),
+        (error: unknown) => {
+          life.requireAlive();
+          return JSON.stringify({ error: answerFor(error, this.#world.log).error });
+        },
+      );
+      const died = life.died.then((): never => {
+        throw new Crash("the hub died");
+      });
+      const ready = await Promise.race([answer, died]);
+      let delivered: string | undefined;
+      try {
+        return await life.seam(`the hub answers ${name}`, () => Promise.resolve((delivered = ready)));
+      } catch (error) {
+        if (delivered === undefined) throw error;
+        return delivered; // it was on its way when the hub died
+      }
+    } catch (error) {
+      if (error instanceof Crash) throw clientError("AnswerUnknown", { operation: name, reason: "the hub died" });
+      throw error;
+    }
+  }
+
+  subscribe(listener: HubListener): void {
+    this.#listener = listener;
+    if (this.#world.hubNow !== undefined) this.attach(this.#world.hubNow, false);
+  }
+
+  /** Goes on with another incarnation of the hub, from its cursor. */
+  attach({ life, store, messaging }: HubProcess, isAgain = true): void {
+    this.#detach();
+    if (this.#isClosed || this.#listener === undefined) return;
+    const send = (frame: string): Promise<void> =>
+      life.seam(`the hub pushes to ${this.#life.party}`, () => Promise.resolve(this.#receive(frame))).catch(() => undefined);
+    const feed = new ChannelFeed(this.#user, this.#cursor, store.outbox, send, silentLog);
+    const unsubscribe = messaging.subscribe({
+      user: this.#user,
+      ofUser: (message) => (message.kind === "push" ? void send(feed.frameOf(message.event)) : feed.wake()),
+      ofTopic: () => undefined,
+    });
+    this.#detach = () => {
+      unsubscribe();
+      feed.close();
+    };
+    feed.wake();
+    if (isAgain) this.#listener.connected();
+  }
+
+  #receive(frame: string): void {
+    if (this.#life.isDead || this.#isClosed) return;
+    const push: SocketPush = validate(socketPushSchema, JSON.parse(frame) as unknown, "push");
+    this.#listener?.push(push);
+    if (push.topic === "channel" && BigInt(push.cursor) > this.#cursor) this.#cursor = BigInt(push.cursor);
+  }
+
+  close(): Promise<void> {
+    this.#isClosed = true;
+    this.#detach();
+    return Promise.resolve();
+  }
+}
+
+/** Whether something failed because somebody died, and is to be tried again. */
+export function isInterrupted(error: unknown): boolean {
+  return error instanceof Crash || hasCode(error, "AnswerUnknown", "HubUnreachable", "ChainUnreachable", "Stopped");
+}

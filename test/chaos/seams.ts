@@ -1,0 +1,110 @@
+import type { Address, Hash, Signature } from "../../protocol";
+
+/** Who can die. */
+export type Party = "hub" | "alice" | "bob";
+
+/** What a process that was cut meets from then on. It has no code: nothing takes it for an answer. */
+export class Crash extends Error {
+  override readonly name = "Crash";
+}
+
+/** The one cut of a run: a party dies at its `at`-th point. Points are counted whether or not they cut. */
+export class Cut {
+  readonly #party: Party;
+  readonly #at: number;
+  #count = 0;
+  /** Where it was, once it has happened. */
+  where: string | undefined;
+
+  constructor(party: Party, at: number) {
+    this.#party = party;
+    this.#at = at;
+  }
+
+  /** Whether the party dies here. */
+  isHere(party: Party, point: string): boolean {
+    if (party !== this.#party || this.where !== undefined) return false;
+    if (++this.#count !== this.#at) return false;
+    this.where = point;
+    return true;
+  }
+}
+
+/** One incarnation of a party, from start to stop or crash. What is dead has no effect on anything any more. */
+export class Life {
+  readonly party: Party;
+  readonly #cut: () => Cut | undefined;
+  readonly #died: Promise<void>;
+  #die: () => void = () => undefined;
+  #isDead = false;
+
+  constructor(party: Party, cut: () => Cut | undefined) {
+    this.party = party;
+    this.#cut = cut;
+    this.#died = new Promise((resolve) => (this.#die = resolve));
+  }
+
+  get isDead(): boolean {
+    return this.#isDead;
+  }
+
+  /** Resolves when it dies. */
+  get died(): Promise<void> {
+    return this.#died;
+  }
+
+  /** Ends it, without a last word. */
+  end(): void {
+    this.#isDead = true;
+    this.#die();
+  }
+
+  /** @throws Crash if it is dead */
+  requireAlive(): void {
+    if (this.#isDead) throw new Crash(`${this.party} is dead`);
+  }
+
+  /** Something that others or a disk can see: it can be cut before and after. */
+  async seam<T>(what: string, effect: () => Promise<T>): Promise<T> {
+    this.#pass(`before ${what}`);
+    const result = await effect();
+    this.#pass(`after ${what}`);
+    return result;
+  }
+
+  #pass(point: string): void {
+    this.requireAlive();
+    if (this.#cut()?.isHere(this.party, point) === true) this.end();
+    this.requireAlive();
+  }
+}
+
+/** Every state signature that got out of its process in a run, by whom and at which nonce. */
+export class Signatures {
+  readonly #byNonce = new Map<string, Hash>();
+  readonly #made = new Map<Signature, () => void>();
+  /** Two states under one nonce. */
+  readonly doubles: string[] = [];
+
+  forget(): void {
+    this.#byNonce.clear();
+    this.#made.clear();
+    this.doubles.length = 0;
+  }
+
+  add(signer: "hub" | Address, user: Address, nonce: bigint, hash: Hash): void {
+    const key = `${signer} in the channel of ${user} at nonce ${nonce}`;
+    const known = this.#byNonce.get(key);
+    if (known !== undefined && known !== hash) this.doubles.push(`${key}: ${known} and ${hash}`);
+    this.#byNonce.set(key, hash);
+  }
+
+  /** A user signs before its record is on disk, and shows it afterwards: what counts is what it shows. */
+  made(signature: Signature, ...what: Parameters<Signatures["add"]>): void {
+    this.#made.set(signature, () => this.add(...what));
+  }
+
+  shown(message: string): void {
+    for (const [signature] of message.matchAll(/0x[0-9a-f]{130}/g)) this.#made.get(signature as Signature)?.();
+  }
+}
