@@ -420,11 +420,11 @@ function show(value: unknown): string {
   return typeof value === "function" || typeof value === "symbol" ? `a ${typeof value}` : String(value);
 }
 
-/** The end of JavaScript's calendar. */
+/** The end of JavaScript's calendar; it begins as far before 1970. */
 const LAST_DATE_SECONDS = 8_640_000_000_000n;
 
 /** Unix seconds, with the date beside them. */
 function when(seconds: bigint): string {
-  if (seconds > LAST_DATE_SECONDS) return `${seconds}`;
+  if (seconds > LAST_DATE_SECONDS || seconds < -LAST_DATE_SECONDS) return `${seconds}`;
   return `${seconds} (${new Date(Number(seconds) * 1000).toISOString()})`;
 }

@@ -88,7 +88,11 @@ function checkDeposit(state: ChannelState, { args }: UpdateOf<"Deposit">): Proto
 
 /** What came over the wire is none; what is made at home must not move money backwards either. */
 function negative(name: string, given: bigint): ProtocolError {
-  return protocolError("InvalidValue", { path: `update.args.${name}`, expected: "an amount that is not negative", given });
+  return protocolError("InvalidValue", {
+    path: `update.args.${name}`,
+    expected: "an amount that is not negative",
+    given,
+  });
 }
 
 /** A side signs a payment only away from itself, so whoever signs first is the one that pays. */

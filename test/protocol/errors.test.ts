@@ -87,6 +87,7 @@ describe("errors", () => {
     expect(protocolError("DeadlinePassed", { deadline: 0n }).message).to.contain("0 (1970-01-01T00:00:00.000Z)");
     expect(protocolError("DeadlinePassed", { deadline: 8_640_000_000_000n }).message).to.contain("+275760");
     expect(protocolError("DeadlinePassed", { deadline: 2n ** 64n }).message).to.contain("at 18446744073709551616.");
+    expect(protocolError("DeadlinePassed", { deadline: -(2n ** 64n) }).message).to.contain("at -18446744073709551616.");
   });
 
   it("tells a thread that nobody showed from one whose window is open", () => {
