@@ -17,7 +17,7 @@ import { onTimer, type Schedule } from "./schedule";
 import { formed, Session } from "./session";
 import type { ClientSigner } from "./signer";
 
-export type { Socket, SocketConstructor } from "./hub-socket";
+export type { SocketConstructor } from "./hub-socket";
 
 export interface ConnectionDeps {
   /** Where the hub is, without a path: `http://127.0.0.1:3000`. */

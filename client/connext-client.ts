@@ -101,7 +101,7 @@ export class ConnextClient {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isStopped = false;
   #watching: Promise<void> | undefined;
-  #levelling: Promise<void> | undefined;
+  #isLevelling = false;
   #isConnected = false;
   #cursor = 0n;
 
@@ -339,7 +339,7 @@ export class ConnextClient {
   /** Takes an expired link's money back. @throws LinkNotExpired, LinkRedeemed */
   async cancelLink(link: string): Promise<WirePayment> {
     const address = parseAddress(link, "link");
-    const { payment } = await this.#deps.hub.call("cancelLink", { params: { address }, body: undefined } as never);
+    const { payment } = await this.#deps.hub.call("cancelLink", { params: { address }, body: undefined });
     await this.#deps.engine.level();
     return payment;
   }
@@ -664,11 +664,13 @@ export class ConnextClient {
   }
 
   #levelSoon(): void {
-    this.#levelling ??= this.#deps.engine
+    if (this.#isLevelling) return;
+    this.#isLevelling = true;
+    void this.#deps.engine
       .level()
       .catch((error: unknown) => this.#note(`not level with the hub: ${messageOf(error)}`))
       .finally(() => {
-        this.#levelling = undefined;
+        this.#isLevelling = false;
       });
   }
 

@@ -3,7 +3,7 @@ import { clientError, errorFromWire, messageOf } from "./errors";
 import type { Schedule } from "./schedule";
 
 /** The part of a WebSocket that is used: a browser's own, Node's, or `ws`. */
-export interface Socket {
+interface Socket {
   readonly readyState: number;
   send(text: string): void;
   close(): void;

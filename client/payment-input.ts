@@ -3,6 +3,7 @@ import {
   paymentRequestSchema,
   protocolError,
   purchaseIdSchema,
+  toWire,
   validate,
   type Address,
   type PaymentType,
@@ -46,7 +47,7 @@ export function readPayment(given: unknown, path: string, context: PaymentContex
     ...(recipient === undefined ? {} : { recipient: parseAddress(recipient, `${path}.recipient`) }),
     ...(link === undefined ? {} : { link: parseAddress(link, `${path}.link`) }),
     ...(meta === undefined ? {} : { meta }),
-    ...(expiresAt === undefined ? {} : { expiresAt: String(expiresAt) }),
+    ...(expiresAt === undefined ? {} : { expiresAt: toWire(expiresAt) }),
   };
   return validate(paymentRequestSchema, request, path);
 }

@@ -16,8 +16,8 @@ import {
   type SignedUpdate,
   type WireSync,
 } from "../../protocol";
-import { CodedError } from "../../protocol/coded-error";
-import { clientError } from "../errors";
+import type { CodedError } from "../../protocol/coded-error";
+import { clientError, hasCode } from "../errors";
 import {
   aboveEverything,
   baseOf,
@@ -80,7 +80,7 @@ export function reconcile(record: ChannelRecord, sync: WireSync, context: Reconc
     const after = isDone ? completed(record, taken.record, based.accepted, sync, context) : taken.record;
     return { ...nothing, accepted: based.accepted, ...taken, record: after };
   } catch (error) {
-    if (!(error instanceof CodedError)) throw error;
+    if (!hasCode(error)) throw error;
     return { ...nothing, incident: error };
   }
 }
@@ -167,7 +167,7 @@ function verifySteps(
     try {
       state = takeStep(record, state, update, context);
     } catch (error) {
-      if (!(error instanceof CodedError)) throw error;
+      if (!hasCode(error)) throw error;
       return isNotSeenYet(update, error) ? { waits: true } : { incident: error };
     }
   }

@@ -115,8 +115,8 @@ export function aboveEverything(record: ChannelRecord, ...shown: readonly bigint
 
 /** The next session: nothing of the last one can be signed any more. */
 export function inSession(record: ChannelRecord, session: bigint): ChannelRecord {
-  const { doubleSigned: _, ...rest } = record;
-  return { ...rest, session, pending: [], issued: [], wishes: [] };
+  const { user, highestSigned, device, isComplete } = record;
+  return { user, session, pending: [], issued: [], wishes: [], highestSigned, device, isComplete };
 }
 
 /** Asked for twice is asked for once, as long as it has not happened. */

@@ -1,5 +1,12 @@
 import { expect } from "chai";
-import { hashState, ZERO_ADDRESS, type ExchangeArgs, type WithdrawalArgs } from "../../../protocol";
+import {
+  formatUpdate,
+  hashState,
+  parseUpdate,
+  ZERO_ADDRESS,
+  type ExchangeArgs,
+  type WithdrawalArgs,
+} from "../../../protocol";
 import {
   baseOf,
   DEVICES,
@@ -113,7 +120,7 @@ describe("reconcile", () => {
 
     it("a newest update without the hub's signature, or with one over something else", () => {
       const { update } = hubStep(funded(), "Payment", pays(1n));
-      const { sigHub: _, ...unsigned } = update;
+      const unsigned = parseUpdate({ ...formatUpdate(update), sigHub: undefined } as never);
       expectRefused(reconcile(record, syncOf(BASE, [unsigned]), contextOf()), record, "InvalidSignature");
       const forged = { ...update, sigHub: signHub(funded()) };
       expectRefused(reconcile(record, syncOf(BASE, [forged]), contextOf()), record, "InvalidSignature");
@@ -182,7 +189,7 @@ describe("reconcile", () => {
     it("payments in, one on another, with one signature at the end", () => {
       const first = hubStep(funded(), "Payment", pays(10n));
       const second = hubStep(first.state, "Payment", pays(5n), 20n);
-      const { sigHub: _, ...unsigned } = first.update;
+      const unsigned = parseUpdate({ ...formatUpdate(first.update), sigHub: undefined } as never);
       const result = reconcile(levelRecord(), syncOf(BASE, [unsigned, second.update]), contextOf());
       expect(result.incident).to.equal(undefined);
       expect(newestOf(result.record)).to.deep.equal(second.state);
