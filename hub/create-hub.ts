@@ -331,6 +331,7 @@ async function walletOf(provider: Provider, hub: Address, asset: Address): Promi
 
 async function sweep({ forwarding, chainSync, store }: Services, clock: Clock): Promise<void> {
   await forwarding.endExpired();
+  await chainSync.lookAtExits();
   await chainSync.settleDue();
   await store.database.write((tx) => {
     store.sessions.prune(tx, clock.now());

@@ -22,7 +22,7 @@ import {
   type SignedUpdate,
   type WireSync,
 } from "../../protocol";
-import { baseOf, newestOf, type Channel } from "../services/channel";
+import { baseOf, isUncredited, newestOf, type Channel } from "../services/channel";
 import { asBusy } from "../services/channels";
 import type { Services } from "../services/services";
 import type { Handlers } from "./handlers";
@@ -76,7 +76,10 @@ export function channelHandlers(services: Services): Pick<Handlers, ChannelOpera
     update: async (input) => {
       const user = userOf(input);
       const updates = input.body.updates.map((update, i) => parseUpdate(update, `body.updates.${i}`));
-      return lanes.run([user], () => takeUpdates(services, user, updates, input.body.doubleSigned));
+      const before = await channels.load(user);
+      const sync = await lanes.run([user], () => takeUpdates(services, user, updates, input.body.doubleSigned));
+      if (before.needsProof || isUncredited(before)) await catchUp(services, user);
+      return sync;
     },
 
     requestDeposit: async (input) => {
@@ -150,6 +153,13 @@ export function channelHandlers(services: Services): Pick<Handlers, ChannelOpera
   };
 }
 
+/** Deposits and payments that had to wait for the user's proof, or for room in its channel, wait no more. */
+async function catchUp({ chainSync, log }: Services, user: Address): Promise<void> {
+  await chainSync.refresh(user).catch((error: unknown) => {
+    log.warn(`the channel of ${user} is brought level with the chain later: ${String(error)}`);
+  });
+}
+
 /** A countersignature, or updates that the user signed first; before either, a newer state that the hub has forgotten. */
 async function takeUpdates(
   services: Services,
@@ -193,14 +203,14 @@ async function userFirst(services: Services, channel: Channel, updates: readonly
         given: "a payment",
       });
     }
-    if (reason === "Exchange") await exchange.requireQuoted(channel.user, args);
   }
-  const quotes = updates.flatMap(({ reason, args }) => (reason === "Exchange" ? [args.quoteId] : []));
+  const exchanges = updates.flatMap(({ reason, args }) => (reason === "Exchange" ? [args] : []));
+  await exchange.requireQuoted(channel, exchanges);
   const draft = await channels.draftOfUser(channel, updates);
   const executes = channel.pending.some(({ update }) => update.reason === "Withdrawal");
   const committed = await channels
     .commit([draft], (tx, after) => {
-      for (const quoteId of quotes) store.operation.useQuote(tx, quoteId);
+      for (const { quoteId } of exchanges) store.operation.useQuote(tx, quoteId);
       const own = after.get(channel.user);
       if (executes && own !== undefined) withdrawals.enqueueExecution(tx, own);
     })

@@ -1,5 +1,6 @@
 import {
   amountAtRate,
+  isHubError,
   unsignedState,
   type Address,
   type ChannelState,
@@ -57,12 +58,16 @@ export interface ChainSyncDeps {
 
 const manager = ChannelManager__factory.createInterface();
 
+/** Running exits that are looked at again in one go. */
+const EXITS_AT_A_TIME = 16;
+
 /**
  * Brings channels level with the chain: credits deposits, books withdrawals, answers exits, begins sessions. Events only
  * say where to look; what is true is read from the contract, so an event twice, late or never does no harm.
  */
 export class ChainSync {
   readonly #deps: ChainSyncDeps;
+  #lastExitLookedAt: Address | undefined;
 
   constructor(deps: ChainSyncDeps) {
     this.#deps = deps;
@@ -105,6 +110,16 @@ export class ChainSync {
     });
     await forwarding.forwardTo(user);
     for (const ledger of credited) await this.#matchDeposit(user, ledger.asset, ledger.amount);
+  }
+
+  /**
+   * Looks at some of the running exits again. One that was read ahead of its event, and that a fork took back before the
+   * event was read, would otherwise stop its channel until the end of the window.
+   */
+  async lookAtExits(): Promise<void> {
+    const users = await this.#deps.store.channels.exiting(this.#lastExitLookedAt, EXITS_AT_A_TIME);
+    this.#lastExitLookedAt = users.length < EXITS_AT_A_TIME ? undefined : users.at(-1);
+    for (const user of users) await this.refresh(user);
   }
 
   /** Settles exits whose window has passed, so that every channel goes on whoever is asleep. */
@@ -150,7 +165,8 @@ export class ChainSync {
         drafts.push(draft);
         if (depositedUser > before) credited.push({ asset, amount: depositedUser - before });
       } catch (error) {
-        if (!(error instanceof Error) || !("code" in error)) throw error;
+        // A hub that has just started sees its first block in a moment: whoever told of the deposit tells again.
+        if (isHubError(error, "ViewTooOld") || !(error instanceof Error) || !("code" in error)) throw error;
         log.warn(`deposit of ${channel.user} waits: ${error.message}`);
       }
     }

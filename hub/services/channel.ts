@@ -73,3 +73,12 @@ export async function loadChannel(store: ChannelStore, user: Address): Promise<C
 export function pendingUpdatesOf(channel: Channel): readonly SignedUpdate[] {
   return channel.pending.map(({ update }) => update);
 }
+
+/** Whether deposits are on chain that no state has yet: they could not be signed when they were seen. */
+export function isUncredited(channel: Channel): boolean {
+  const state = newestOf(channel);
+  return [...channel.ledgers].some(([asset, { depositedHub, depositedUser }]) => {
+    const row = rowOf(state, asset);
+    return depositedHub > row.depositedHub || depositedUser > row.depositedUser;
+  });
+}

@@ -178,6 +178,7 @@ export class Channels {
       }
       also(tx, channels);
     });
+    if (drafts.length > 0) signer.noteCommitted();
     for (const channel of channels.values()) this.#adopt(channel);
     for (const { user, isCountersignature } of drafts) {
       if (!isCountersignature && pushes.isConnected(user)) this.tell(channels.get(user) as Channel);
@@ -197,7 +198,7 @@ export class Channels {
     update: SignedUpdate,
     also: (tx: Transaction, after: Channel) => void,
   ): Promise<Channel> {
-    const { store, domain } = this.#deps;
+    const { store, domain, signer } = this.#deps;
     const sigUser = update.sigUser ?? "0x";
     const after = countersign(channel, update.nonce, sigUser, domain);
     await store.database.write((tx) => {
@@ -205,6 +206,7 @@ export class Channels {
       store.channels.save(tx, after);
       also(tx, after);
     });
+    signer.noteCommitted();
     return this.#adopt(after);
   }
 

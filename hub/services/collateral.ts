@@ -1,4 +1,5 @@
 import { hubError, type Address } from "../../protocol";
+import { Turns } from "../chain/turns";
 import type { Clock } from "../clock";
 import type { AssetConfig } from "../config";
 import type { Store } from "../store/store";
@@ -52,6 +53,8 @@ const PAYERS_FOR_FLOOR = 3;
  */
 export class Collateral {
   readonly #deps: CollateralDeps;
+  /** A grant sees those before it: many at once must not all find the same room (H-16). */
+  readonly #turns = new Turns();
 
   constructor(deps: CollateralDeps) {
     this.#deps = deps;
@@ -61,7 +64,11 @@ export class Collateral {
    * Grants what a channel lacks to receive `amount`, within all limits. What is there or on its way is not granted twice.
    * @throws AssetUnknown; CollateralLimit when nothing more can be granted and `amount` is not covered.
    */
-  async want(user: Address, asset: Address, amount: bigint, reason: CollateralReason): Promise<Granted> {
+  want(user: Address, asset: Address, amount: bigint, reason: CollateralReason): Promise<Granted> {
+    return this.#turns.run(() => this.#grant(user, asset, amount, reason));
+  }
+
+  async #grant(user: Address, asset: Address, amount: bigint, reason: CollateralReason): Promise<Granted> {
     const config = this.#assetOf(asset);
     const { store, clock, channels, limits } = this.#deps;
     const channel = await channels.load(user);

@@ -64,8 +64,22 @@ export class Exchange {
     return { quote, sigHub: signer.signQuote(quote) };
   }
 
-  /** The exchange must be one of this hub's quotes, as it stands, and unused. @throws QuoteUnknown */
-  async requireQuoted(user: Address, args: ExchangeArgs): Promise<void> {
+  /**
+   * The exchange must be one of this hub's quotes, as it stands, and unused; and the hub must still have what it sells,
+   * without what refunds could need (H-17).
+   * @throws QuoteUnknown, AmountTooLargeForExchange
+   */
+  async requireQuoted(channel: Channel, exchanges: readonly ExchangeArgs[]): Promise<void> {
+    for (const args of exchanges) await this.#requireOwn(channel.user, args);
+    for (const asset of new Set(exchanges.map(({ buyAsset }) => buyAsset))) {
+      const bought = exchanges.filter(({ buyAsset }) => buyAsset === asset);
+      const sum = bought.reduce((total, { buyAmount }) => total + buyAmount, 0n);
+      const available = await this.#deps.channels.available(channel, asset);
+      if (available < sum) throw hubError("AmountTooLargeForExchange", { asset, available });
+    }
+  }
+
+  async #requireOwn(user: Address, args: ExchangeArgs): Promise<void> {
     const known = await this.#deps.store.operation.quote(args.quoteId);
     const names = ["sellAsset", "sellAmount", "buyAsset", "buyAmount", "rate", "expiresAt"] as const;
     const isSame =

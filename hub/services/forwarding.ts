@@ -79,7 +79,9 @@ export class Forwarding {
     const { channels } = this.#deps;
     const { paymentId, asset, amount } = payment;
     const channel = await channels.load(payee);
-    if ((await channels.available(channel, asset)) < amount) {
+    const { payer, payerSession } = payment;
+    const isOwn = payer === payee && payerSession === channel.session; // then it is its own reservation that pays
+    if ((await channels.available(channel, asset)) + (isOwn ? amount : 0n) < amount) {
       await this.#deps.collateral.want(payee, asset, amount, "payment").catch(ignoreLimits);
       return false;
     }

@@ -51,13 +51,13 @@ export class Withdrawals {
   /**
    * The hub's signature under a withdrawal, with what it takes back of its own. The lane of the user is held.
    * The same request while one waits for its countersignature: the same update again.
-   * @throws AssetUnknown, BalanceTooLow, WithdrawalPending, NothingMoves, QuoteUnknown
+   * @throws AssetUnknown, BalanceTooLow, WithdrawalPending, NothingMoves, QuoteUnknown, AmountTooLargeForExchange
    */
   async propose(channel: Channel, request: WithdrawalRequest): Promise<WireSync> {
     const { channels, store, exchange, assets } = this.#deps;
     for (const { asset } of request.assets) if (!assets.has(asset)) throw hubError("AssetUnknown", { asset });
     if (channel.pending.some(({ update }) => update.reason === "Withdrawal")) return channels.sync(channel);
-    if (request.exchange !== undefined) await exchange.requireQuoted(channel.user, request.exchange);
+    if (request.exchange !== undefined) await exchange.requireQuoted(channel, [request.exchange]);
     const args = {
       recipient: request.recipient === channel.user ? ZERO_ADDRESS : request.recipient,
       assets: await this.#assetsOf(channel, request),

@@ -66,6 +66,14 @@ export class HubSigner {
     await this.#record.record([{ user, nonce, hash: ZERO_HASH, isCountersignature: false }], this.#sequence());
   }
 
+  /**
+   * What was signed last is committed with what belongs to it: a copy of the database from before counts as older from
+   * now on, even if nothing is signed any more. Nobody waits for it: the next signature would say the same.
+   */
+  noteCommitted(): void {
+    void this.#record.see(this.#sequence()).catch(() => undefined);
+  }
+
   signQuote(quote: ExchangeQuote): Signature {
     return this.#sign(hashExchangeQuote(quote));
   }

@@ -1,5 +1,6 @@
 import { DatabaseSync, type DatabaseSyncInstance } from "@photostructure/sqlite";
 import type { Address, Hash } from "../../protocol";
+import type { Transaction } from "../store/database";
 import { SqliteDatabase } from "../store/sqlite/sqlite-database";
 
 /** What the hub's key has signed last in one channel. */
@@ -19,6 +20,9 @@ export interface Signing {
   readonly isCountersignature: boolean;
 }
 
+/** Channels whose newest nonce is in memory. */
+const REMEMBERED = 10_000;
+
 /**
  * The signer's own memory, in a file of its own that no backup of the database contains: if the database is put back to
  * yesterday, this still knows what was signed today.
@@ -26,6 +30,8 @@ export interface Signing {
 export class SignerRecord {
   readonly #db: SqliteDatabase;
   readonly #lock: DatabaseSyncInstance;
+  /** What the file says of the channels used last; only this process writes it. */
+  readonly #newest = new Map<Address, SignedNonce>();
 
   /** @throws Error if another process holds the file: two signers on one record would know nothing of each other. */
   constructor(file: string) {
@@ -45,12 +51,25 @@ export class SignerRecord {
   }
 
   read(user: Address): SignedNonce | undefined {
+    const known = this.#newest.get(user);
+    if (known !== undefined) return known;
+    const read = this.#read(user);
+    if (read !== undefined) this.#remember(user, read);
+    return read;
+  }
+
+  #read(user: Address): SignedNonce | undefined {
     const row = this.#db.get("SELECT nonce, hash, countersigned FROM signed WHERE user = ?", user);
     if (row === undefined) return undefined;
     return { nonce: BigInt(row.nonce ?? 0), hash: row.hash as Hash, countersigned: BigInt(row.countersigned ?? 0) };
   }
 
-  /** The highest sequence of the hub's database that was known to be committed when something was signed. */
+  /** Remembers, on disk, that the hub's database has had so many commits. */
+  see(sequence: bigint): Promise<void> {
+    return this.#db.write((tx) => this.#see(tx, sequence));
+  }
+
+  /** The highest sequence that the hub's database was ever seen at. */
   seenSequence(): bigint {
     return BigInt(this.#db.get("SELECT sequence FROM seen")?.sequence ?? 0n);
   }
@@ -59,8 +78,8 @@ export class SignerRecord {
    * Makes sure, on disk, that nothing else is ever signed at these nonces. All or none.
    * @throws ConflictError if another state was signed at or above one of them.
    */
-  record(signings: readonly Signing[], sequence: bigint): Promise<void> {
-    return this.#db.write((tx) => {
+  async record(signings: readonly Signing[], sequence: bigint): Promise<void> {
+    await this.#db.write((tx) => {
       for (const { user, nonce, hash, isCountersignature } of signings) {
         this.#db.runOne(
           tx,
@@ -74,8 +93,25 @@ export class SignerRecord {
           isCountersignature ? 1n : 0n,
         );
       }
-      this.#db.run(tx, "UPDATE seen SET sequence = max(sequence, ?)", sequence);
+      this.#see(tx, sequence);
     });
+    for (const { user, nonce, hash, isCountersignature } of signings) {
+      const countersigned = isCountersignature ? nonce : (this.read(user)?.countersigned ?? 0n);
+      this.#remember(user, { nonce, hash, countersigned });
+    }
+  }
+
+  /** The oldest goes first: a map keeps the order of insertion. */
+  #remember(user: Address, newest: SignedNonce): void {
+    this.#newest.delete(user);
+    this.#newest.set(user, newest);
+    if (this.#newest.size <= REMEMBERED) return;
+    const oldest = this.#newest.keys().next();
+    if (oldest.done !== true) this.#newest.delete(oldest.value);
+  }
+
+  #see(tx: Transaction, sequence: bigint): void {
+    this.#db.run(tx, "UPDATE seen SET sequence = max(sequence, ?)", sequence);
   }
 
   async close(): Promise<void> {

@@ -46,6 +46,9 @@ export interface ChannelStore {
 
   list(after: Address | undefined, limit: number): Promise<readonly ChannelRow[]>;
 
+  /** Channels in which an exit runs, in order. */
+  exiting(after: Address | undefined, limit: number): Promise<readonly Address[]>;
+
   /** Channels whose exit has passed its deadline. */
   exitsDue(nowSeconds: bigint): Promise<readonly Address[]>;
 

@@ -57,7 +57,7 @@ export interface PaymentStore {
   /** What refunds could still need of the hub's balance in a payer's channel. */
   reservedIn(payer: Address, session: bigint, asset: Address): Promise<bigint>;
   reservedTotals(): Promise<ReadonlyMap<Address, bigint>>;
-  /** Forwarded to a payee since a time: payers and amounts. */
+  /** Paid to a payee since a time, and not back with its payer: payers and amounts. */
   receivedSince(
     payee: Address,
     asset: Address,

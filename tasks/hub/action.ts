@@ -137,7 +137,7 @@ export const dbCommand: Command<DbArgs> = async (args, hre) => {
 export const replayCommand: Command<ReplayArgs> = async (args, hre) => {
   const files = filesOf(hre, await connect(hre));
   const store = openSqliteStore(files.database);
-  await store.database.write((tx) => store.chain.dropAbove(tx, args.fromBlock - 1));
+  await store.database.write((tx) => store.chain.forgetFrom(tx, args.fromBlock));
   await store.database.close();
   const text = `The chain is read again from block ${args.fromBlock} at the hub's next look.\nNext: npx hardhat hub status`;
   return { json: { fromBlock: args.fromBlock }, text };

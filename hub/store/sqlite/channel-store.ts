@@ -33,6 +33,11 @@ export function sqliteChannelStore(db: SqliteDatabase): ChannelStore {
       return Promise.resolve(rows.flatMap((row) => channelOf(row) ?? []));
     },
 
+    exiting: (after, limit) => {
+      const sql = `SELECT user FROM channels WHERE exit_deadline IS NOT NULL AND user > ? ORDER BY user LIMIT ${limit}`;
+      return Promise.resolve(db.all(sql, after ?? "").map(({ user }) => user as Address));
+    },
+
     exitsDue: (nowSeconds) => {
       const rows = db.all("SELECT user FROM channels WHERE exit_deadline <= ?", nowSeconds);
       return Promise.resolve(rows.map(({ user }) => user as Address));

@@ -43,7 +43,7 @@ export function sqlitePaymentStore(db: SqliteDatabase): PaymentStore {
       Promise.resolve(totals(db.all("SELECT asset, amount FROM payments WHERE status IN ('waiting', 'open')"))),
     receivedSince: (payee, asset, sinceMs) => {
       const sql =
-        "SELECT payer, amount FROM payments WHERE payee = ? AND created_at_ms >= ? AND asset = ? ORDER BY created_at_ms DESC LIMIT 1000";
+        "SELECT payer, amount FROM payments WHERE payee = ? AND created_at_ms >= ? AND asset = ? AND status <> 'refunded' ORDER BY created_at_ms DESC LIMIT 1000";
       const rows = db.all(sql, payee, BigInt(sinceMs), asset);
       return Promise.resolve({ payers: new Set(rows.map(({ payer }) => payer)).size, amount: sumOf(rows) });
     },
