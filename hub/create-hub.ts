@@ -331,13 +331,13 @@ async function walletOf(provider: Provider, hub: Address, asset: Address): Promi
 
 async function sweep({ forwarding, chainSync, store }: Services, clock: Clock): Promise<void> {
   await forwarding.endExpired();
-  await chainSync.lookAtExits();
   await chainSync.settleDue();
   await store.database.write((tx) => {
     store.sessions.prune(tx, clock.now());
     store.operation.prune(tx, BigInt(Math.floor(clock.now() / 1000)));
     store.outbox.prune(tx, clock.now() - OUTBOX_DAYS * DAY_MS);
   });
+  await chainSync.lookAtExits(); // last: it needs the node
 }
 
 function latestPushes({

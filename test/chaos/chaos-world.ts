@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import hre, { ethers } from "hardhat";
@@ -52,10 +52,24 @@ export type User = Exclude<Party, "hub">;
 
 export const USERS: readonly User[] = ["alice", "bob"];
 
-const ACCOUNTS: Readonly<Record<User, number>> = { alice: 3, bob: 4 };
+const ALL_USERS: readonly User[] = ["alice", "bob", "twin"];
+
+const ACCOUNTS: Readonly<Record<User, number>> = { alice: 3, bob: 4, twin: 3 };
+
+/** What the device number of each comes from. */
+const DEVICES: Readonly<Record<User, number>> = { alice: 0.28, bob: 0.29, twin: 0.3 };
+
+/** Something between hub and users that may lose, double, hold back or reorder what they say. */
+export interface Wire {
+  /** @param deliver Hands the request to the hub, as often as it is called. */
+  request(user: User, name: OperationName, deliver: () => Promise<string>): Promise<string>;
+  push(user: User, deliver: () => void): void;
+}
 
 /** The longest time of the platform's timers: in these runs nothing is driven by one. */
 const NEVER_MS = 2 ** 31 - 1;
+
+const DATABASE = "hub.sqlite";
 
 const ETHER = 10n ** 18n;
 
@@ -92,12 +106,14 @@ export class ChaosWorld {
   readonly domain: Domain;
   readonly signatures = new Signatures();
   cut: Cut | undefined;
+  wire: Wire | undefined;
   readonly log: Log;
   readonly #root: string;
   readonly #folder: string;
-  readonly #entries = new Map<User, Map<string, string>>(USERS.map((user) => [user, new Map<string, string>()]));
+  readonly #entries = new Map<User, Map<string, string>>(ALL_USERS.map((user) => [user, new Map()]));
   readonly #users = new Map<User, UserProcess>();
   #hub: HubProcess | undefined;
+  #starting: Promise<HubProcess> | undefined;
   #facts: HubFacts | undefined;
   #nowMs = 0;
   #moments = 0;
@@ -129,7 +145,7 @@ export class ChaosWorld {
       ],
     });
     const chaos = new ChaosWorld(world, token, config, log);
-    cpSync(mkdtempSync(join(tmpdir(), "chaos-empty-")), chaos.#folder, { recursive: true });
+    mkdirSync(chaos.#folder);
     await chaos.#setClock();
     return chaos;
   }
@@ -151,19 +167,25 @@ export class ChaosWorld {
   /** The hub, started again if it is dead. */
   async hub(): Promise<HubProcess> {
     if (this.#hub !== undefined && !this.#hub.life.isDead) return this.#hub;
-    await this.#reap(this.#hub);
+    this.#starting ??= this.#restartHub().finally(() => (this.#starting = undefined));
+    return this.#starting;
+  }
+
+  async #restartHub(): Promise<HubProcess> {
+    const dead = this.#hub;
     this.#hub = undefined;
+    await dead?.hub.close();
     for (;;) {
       const life = new Life("hub", () => this.cut);
       try {
-        this.#hub = await this.#startHub(life);
-        break;
+        const started = await this.#startHub(life);
+        this.#hub = started;
+        for (const { connection } of this.#users.values()) connection.attach(started);
+        return started;
       } catch (error) {
-        if (!(error instanceof Crash) && !life.isDead) throw error;
+        if (!life.isDead) throw error;
       }
     }
-    for (const { connection } of this.#users.values()) connection.attach(this.#hub);
-    return this.#hub;
   }
 
   get hubNow(): HubProcess | undefined {
@@ -192,12 +214,8 @@ export class ChaosWorld {
     }
   }
 
-  isOnline(user: User): boolean {
-    return this.#users.get(user)?.life.isDead === false;
-  }
-
   address(user: User): Address {
-    return parseAddress(this.world[user].address);
+    return parseAddress(this.world[user === "twin" ? "alice" : user].address);
   }
 
   /** Ends a user's client in good order. */
@@ -209,7 +227,7 @@ export class ChaosWorld {
   }
 
   entriesOf(user: User): Map<string, string> {
-    return this.#entries.get(user) ?? new Map();
+    return this.#entries.get(user) ?? new Map<string, string>();
   }
 
   /** One round of everything that happens by itself: whoever is dead starts, the hub sees the chain and sends. */
@@ -223,7 +241,7 @@ export class ChaosWorld {
   }
 
   async #startHub(life: Life): Promise<HubProcess> {
-    const inner = openSqliteStore(join(this.#folder, "hub.sqlite"));
+    const inner = openSqliteStore(join(this.#folder, DATABASE));
     const { database } = inner;
     const store: Store = {
       ...inner,
@@ -249,7 +267,7 @@ export class ChaosWorld {
         ...{ config: this.config, store, signerRecord, provider, clock: this.clock, randomBytes, messaging },
         hubKey: hexToBytes(developmentKey(1)),
         node: { send: () => Promise.reject(new Error("nobody asks the hub for the chain here")) },
-        log: life.party === "hub" ? this.#logOf(life) : silentLog,
+        log: this.#logOf(life),
       });
       await hub.services.rates.refresh();
       await hub.watcher.poll().catch((error: unknown) => {
@@ -279,11 +297,6 @@ export class ChaosWorld {
     };
   }
 
-  async #reap(process: HubProcess | undefined): Promise<void> {
-    process?.life.end();
-    await process?.hub.close();
-  }
-
   async #startUser(user: User, life: Life): Promise<UserProcess> {
     const running = await this.hub();
     const store = seamedStore(memoryStore(this.#entries.get(user)), life);
@@ -310,11 +323,24 @@ export class ChaosWorld {
     try {
       const engine = await Engine.open({
         ...{ store, signer, hubAddress, chain, events, now, sleep, log, domain: this.domain },
-        ...{ hub: connection, assets: new Set(assets), random: () => 0.25 + ACCOUNTS[user] / 100 },
+        ...{ hub: connection, assets: new Set(assets), random: () => DEVICES[user] },
         ...{ challengePeriodSeconds: Number(PERIOD), patienceMs: 30_000 },
       });
       const client = new ConnextClient({
-        ...{ engine, hub: connection, chain, events, signer, store, channelManager, hubAddress, assets, now, sleep, log },
+        ...{
+          engine,
+          hub: connection,
+          chain,
+          events,
+          signer,
+          store,
+          channelManager,
+          hubAddress,
+          assets,
+          now,
+          sleep,
+          log,
+        },
         ...{ config: this.#facts, confirmations: 1, maxSlippage: 0.01, pollIntervalMs: NEVER_MS, autoSettle: false },
       });
       await client.start();
@@ -351,8 +377,8 @@ export class ChaosWorld {
       return chain.send(method, params ?? []);
     };
     const wallet = { request: async (given: { method: string; params?: unknown[] }) => request(given) };
-    const options = { staticNetwork: true, cacheTimeout: -1, batchMaxCount: 1 } as never;
-    const provider = new BrowserProvider(wallet as never, this.config.chainId, options);
+    const options = { staticNetwork: true, cacheTimeout: -1, batchMaxCount: 1 } as const;
+    const provider = new BrowserProvider(wallet, this.config.chainId, options);
     provider.pollingInterval = 5;
     return provider;
   }
@@ -364,7 +390,7 @@ export class ChaosWorld {
     await this.stop();
     const files = join(this.#root, `moment-${++this.#moments}`);
     cpSync(this.#folder, files, { recursive: true });
-    const entries = new Map(USERS.map((user) => [user, new Map(this.#entries.get(user))]));
+    const entries = new Map(ALL_USERS.map((user) => [user, new Map(this.#entries.get(user))]));
     const chain = (await hre.network.provider.send("evm_snapshot", [])) as string;
     return { chain, files, entries, nowMs: this.#nowMs };
   }
@@ -376,7 +402,7 @@ export class ChaosWorld {
     if (isBack !== true) throw new Error("the chain did not go back");
     moment.chain = (await hre.network.provider.send("evm_snapshot", [])) as string;
     this.putBack(moment.files);
-    for (const user of USERS) {
+    for (const user of ALL_USERS) {
       const own = this.entriesOf(user);
       own.clear();
       for (const [key, value] of moment.entries.get(user) ?? []) own.set(key, value);
@@ -385,16 +411,11 @@ export class ChaosWorld {
     this.signatures.forget();
   }
 
-  /** Puts the hub's files (or some of them) as they were. The hub must be down. */
-  putBack(files: string, names?: readonly string[]): void {
-    if (names === undefined) rmSync(this.#folder, { recursive: true, force: true });
-    for (const name of names ?? [""]) {
-      for (const suffix of name === "" ? [""] : ["", "-wal", "-shm"]) {
-        const [from, to] = [join(files, name + suffix), join(this.#folder, name + suffix)];
-        if (name !== "") rmSync(to, { force: true });
-        cpSync(from, to, { recursive: true, filter: () => true, force: true, errorOnExist: false });
-      }
-    }
+  /** Puts the hub's files as they were: all, or the database alone. The hub must be down. */
+  putBack(files: string, which: "all" | "database" = "all"): void {
+    const isMeant = (name: string): boolean => which === "all" || name.startsWith(DATABASE);
+    for (const name of readdirSync(this.#folder).filter(isMeant)) rmSync(join(this.#folder, name));
+    for (const name of readdirSync(files).filter(isMeant)) cpSync(join(files, name), join(this.#folder, name));
   }
 
   /** Ends the hub in good order: its files are whole. */
@@ -407,7 +428,7 @@ export class ChaosWorld {
 
   async stop(): Promise<void> {
     this.cut = undefined;
-    for (const user of USERS) await this.leave(user);
+    for (const user of ALL_USERS) await this.leave(user);
     await this.stopHub();
   }
 
@@ -426,6 +447,10 @@ class WatchedRecord extends SignerRecord {
     super(file);
     this.#life = life;
     this.#signatures = signatures;
+  }
+
+  override see(sequence: bigint): Promise<void> {
+    return this.#life.seam("a note in the signer's record", () => super.see(sequence));
   }
 
   override async record(signings: readonly Signing[], sequence: bigint): Promise<void> {
@@ -457,7 +482,11 @@ export class InProcessConnection implements HubConnection {
   async call(name: OperationName, input: object): Promise<never> {
     const { party } = this.#life;
     const text = JSON.stringify(input);
-    const answer = await this.#life.seam(`${party} asks ${name}`, () => this.#ask(name, text));
+    const answer = await this.#life.seam(`${party} asks ${name}`, () =>
+      this.#world.wire === undefined
+        ? this.#ask(name, text)
+        : this.#world.wire.request(party as User, name, () => this.#ask(name, text)),
+    );
     const operation: Operation = OPERATIONS[name];
     const read = JSON.parse(answer) as { output?: unknown; error?: Parameters<typeof errorFromWire>[0] };
     if (read.error !== undefined) throw errorFromWire(read.error);
@@ -505,8 +534,12 @@ export class InProcessConnection implements HubConnection {
   attach({ life, store, messaging }: HubProcess, isAgain = true): void {
     this.#detach();
     if (this.#isClosed || this.#listener === undefined) return;
+    const push = (frame: string): Promise<void> => {
+      this.#pushed(frame);
+      return Promise.resolve();
+    };
     const send = (frame: string): Promise<void> =>
-      life.seam(`the hub pushes to ${this.#life.party}`, () => Promise.resolve(this.#receive(frame))).catch(() => undefined);
+      life.seam(`the hub pushes to ${this.#life.party}`, () => push(frame)).catch(() => undefined);
     const feed = new ChannelFeed(this.#user, this.#cursor, store.outbox, send, silentLog);
     const unsubscribe = messaging.subscribe({
       user: this.#user,
@@ -519,6 +552,12 @@ export class InProcessConnection implements HubConnection {
     };
     feed.wake();
     if (isAgain) this.#listener.connected();
+  }
+
+  #pushed(frame: string): void {
+    const { wire } = this.#world;
+    if (wire === undefined) this.#receive(frame);
+    else wire.push(this.#life.party as User, () => this.#receive(frame));
   }
 
   #receive(frame: string): void {

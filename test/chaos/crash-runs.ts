@@ -5,16 +5,33 @@ import { booksOf, checkInvariants, converge, plus, requireAlive, type Books } fr
 import { perform, prepareBase, type Scenario } from "./scenarios";
 import { Cut, type Party } from "./seams";
 
-const PARTIES = (process.env.CHAOS_PARTIES?.split(",") ?? ["hub", "alice", "bob"]) as readonly Party[];
+export interface CrashOptions {
+  readonly scenarios: readonly Scenario[];
+  /** Default: all. */
+  readonly parties?: readonly Party[];
+  /** Whoever dies does so once more, this many points later: while it comes level again. */
+  readonly again?: number;
+  /** Says what everybody does, for the search of a fault. */
+  readonly isLoud?: boolean;
+}
 
-/** A worse run than this many cuts means that a party never stops writing. */
+/** What one protocol is run with, again and again. */
+interface Runs {
+  readonly world: ChaosWorld;
+  readonly moment: Moment;
+  readonly scenario: Scenario;
+  readonly again: number | undefined;
+}
+
+/** More cuts than this mean that a party never stops writing. */
 const MAX_CUTS = 400;
 
 /**
- * One test per protocol and party: the protocol runs once for each point at which something durable or visible happens,
- * and at that point the party dies and starts again from its files.
+ * One test per protocol: it runs once for each point at which one of its parties does something durable or visible (a
+ * write, a message, a transaction, each before and after), and at that point the party dies and starts again from its files.
  */
-export function describeCrashes(title: string, scenarios: readonly Scenario[], parties = PARTIES): void {
+export function describeCrashes(title: string, options: CrashOptions): void {
+  const { scenarios, parties = ["hub", "alice", "bob"], again, isLoud = false } = options;
   describe(title, function () {
     this.timeout(1_200_000);
     let world: ChaosWorld;
@@ -22,7 +39,7 @@ export function describeCrashes(title: string, scenarios: readonly Scenario[], p
     const lines: string[] = [];
 
     before(async () => {
-      world = await ChaosWorld.open(process.env.CHAOS_LOG === undefined ? silentLog : consoleLog());
+      world = await ChaosWorld.open(isLoud ? consoleLog() : silentLog);
       await prepareBase(world);
       base = await world.keep();
     });
@@ -35,14 +52,10 @@ export function describeCrashes(title: string, scenarios: readonly Scenario[], p
       it(`${scenario.name}: nothing is lost or doubled, wherever a side dies`, async () => {
         await world.goTo(base);
         await scenario.prepare?.(world);
-        const moment = await world.keep();
+        const runs: Runs = { world, moment: await world.keep(), scenario, again };
         const counts: string[] = [];
-        for (const party of parties) {
-          counts.push(`${party} ${await cutEverywhere(world, moment, scenario, party, false)}`);
-        }
-        if (parties.includes(scenario.caller)) {
-          await cutEverywhere(world, moment, scenario, scenario.caller, true);
-        }
+        for (const party of parties) counts.push(`${party} ${await cutEverywhere(runs, party, false)}`);
+        if (parties.includes(scenario.caller)) await cutEverywhere(runs, scenario.caller, true);
         lines.push(`cut points of ${scenario.name}: ${counts.join(", ")}`);
       });
     }
@@ -50,30 +63,22 @@ export function describeCrashes(title: string, scenarios: readonly Scenario[], p
 }
 
 /** @returns How many points there were. */
-async function cutEverywhere(
-  world: ChaosWorld,
-  moment: Moment,
-  scenario: Scenario,
-  party: Party,
-  givesUp: boolean,
-): Promise<number> {
-  for (let at = Number(process.env.CHAOS_FROM ?? 1); at < MAX_CUTS; at++) {
-    await world.goTo(moment);
-    const cut = new Cut(party, at);
-    if (process.env.CHAOS_LOG !== undefined) console.log(`---- ${scenario.name}: ${party} ${at}`);
+async function cutEverywhere(runs: Runs, party: Party, givesUp: boolean): Promise<number> {
+  for (let at = 1; at < MAX_CUTS; at++) {
+    await runs.world.goTo(runs.moment);
+    const cut = new Cut(party, at, runs.again);
     try {
-      await runOnce(world, scenario, cut, givesUp);
+      await runOnce(runs, cut, givesUp);
     } catch (error) {
-      const cause = error instanceof Error ? error : new Error(String(error));
-      cause.message = `${party}, cut ${at} (${cut.where ?? "not reached"}${givesUp ? ", gives up" : ""}): ${cause.message}`;
-      throw cause;
+      const where = `${party}, cut ${at} (${cut.where.join(", then ")}${givesUp ? ", gives up" : ""})`;
+      throw new Error(`${where}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     }
-    if (cut.where === undefined) return at - 1;
+    if (cut.where.length === 0) return at - 1;
   }
   throw new Error(`more than ${MAX_CUTS} cut points`);
 }
 
-async function runOnce(world: ChaosWorld, scenario: Scenario, cut: Cut, givesUp: boolean): Promise<void> {
+async function runOnce({ world, scenario }: Runs, cut: Cut, givesUp: boolean): Promise<void> {
   await world.hub();
   for (const user of scenario.online) await world.user(user);
   const before = await booksOf(world);
@@ -83,16 +88,17 @@ async function runOnce(world: ChaosWorld, scenario: Scenario, cut: Cut, givesUp:
   world.cut = undefined;
   await converge(world, USERS);
   await checkInvariants(world);
-  requireBooks(await booksOf(world), before, scenario, givesUp && cut.where !== undefined);
+  requireBooks(await booksOf(world), before, scenario, givesUp && cut.where.length > 0);
   await requireAlive(world);
 }
 
 /** All of it; or, if its caller gave up, all or nothing. */
 function requireBooks(after: Books, before: Books, { changes }: Scenario, mayBeNothing: boolean): void {
-  const allowed = [plus(before, changes), ...(mayBeNothing ? [before] : [])].map(texts);
-  expect(allowed, `the books: ${texts(after)}`).to.include(texts(after));
+  const allowed = [plus(before, changes), ...(mayBeNothing ? [before] : [])].map(textOf);
+  expect(allowed, `the books: ${textOf(after)}`).to.include(textOf(after));
 }
 
-function texts(books: Books): string {
-  return JSON.stringify(Object.entries(books).map(([name, amount]) => [name, amount.toString()]).sort());
+function textOf(books: Books): string {
+  const lines = Object.entries(books).map(([name, amount]) => `${name}: ${amount}`);
+  return lines.sort().join(", ");
 }

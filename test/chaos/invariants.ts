@@ -1,7 +1,15 @@
 import { expect } from "chai";
 import { ethers } from "hardhat";
 import { loadChannel, newestOf } from "../../hub/services/channel";
-import { hashState, rowOf, verifyState, ZERO_ADDRESS, type Address, type ChannelState, type Ledger } from "../../protocol";
+import {
+  hashState,
+  rowOf,
+  verifyState,
+  ZERO_ADDRESS,
+  type Address,
+  type ChannelState,
+  type Ledger,
+} from "../../protocol";
 import { isInterrupted, USERS, type ChaosWorld, type User } from "./chaos-world";
 
 /** Whose money is where, in base units: what every run must end with, to the last wei. */
@@ -87,7 +95,9 @@ export async function checkInvariants(world: ChaosWorld, users: readonly User[] 
     if (own === undefined || onDisk === undefined) continue;
     const ledgers = await ledgersOf(world, address, own.state);
     const context = { domain: world.domain, hub: hub.services.signer.address, session: own.state.session, ledgers };
-    expect(verifyState(own.state, own.sigHub, own.sigUser, context), `${user}: the contract takes it`).to.equal(undefined);
+    expect(verifyState(own.state, own.sigHub, own.sigUser, context), `${user}: the contract takes it`).to.equal(
+      undefined,
+    );
     const theirs = onDisk.doubleSigned;
     expect(theirs && hashState(theirs.state)).to.equal(hashState(own.state));
     requireConserved(user, own.state, ledgers);

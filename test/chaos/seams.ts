@@ -1,31 +1,32 @@
 import type { Address, Hash, Signature } from "../../protocol";
 
-/** Who can die. */
-export type Party = "hub" | "alice" | "bob";
+/** Who can die. The twin is a second device with Alice's key. */
+export type Party = "hub" | "alice" | "bob" | "twin";
 
 /** What a process that was cut meets from then on. It has no code: nothing takes it for an answer. */
 export class Crash extends Error {
   override readonly name = "Crash";
 }
 
-/** The one cut of a run: a party dies at its `at`-th point. Points are counted whether or not they cut. */
+/** Where a party dies in a run: at its `at`-th point and, if that is asked for, once more at the `again`-th after it. */
 export class Cut {
   readonly #party: Party;
-  readonly #at: number;
+  readonly #gaps: number[];
   #count = 0;
   /** Where it was, once it has happened. */
-  where: string | undefined;
+  readonly where: string[] = [];
 
-  constructor(party: Party, at: number) {
+  constructor(party: Party, at: number, again?: number) {
     this.#party = party;
-    this.#at = at;
+    this.#gaps = again === undefined ? [at] : [at, again];
   }
 
   /** Whether the party dies here. */
   isHere(party: Party, point: string): boolean {
-    if (party !== this.#party || this.where !== undefined) return false;
-    if (++this.#count !== this.#at) return false;
-    this.where = point;
+    const gap = this.#gaps[this.where.length];
+    if (party !== this.#party || gap === undefined || ++this.#count !== gap) return false;
+    this.#count = 0;
+    this.where.push(point);
     return true;
   }
 }

@@ -34,7 +34,7 @@ export const transactions: Migration = {
     ) STRICT;
     CREATE INDEX transactions_queued ON transactions (kind = 'normal', created_at_ms) WHERE status = 'queued';
     CREATE INDEX transactions_open ON transactions (nonce) WHERE is_final = 0;
-    CREATE INDEX transactions_untold ON transactions (id) WHERE is_final = 1 AND is_told = 0;
+    CREATE INDEX transactions_untold ON transactions (is_told) WHERE is_final = 1 AND is_told = 0;
     CREATE INDEX transactions_by_time ON transactions (created_at_ms);
 
     CREATE TRIGGER transactions_stay BEFORE DELETE ON transactions
