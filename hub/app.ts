@@ -34,7 +34,7 @@ export interface AppDeps {
   readonly log: Log;
 }
 
-export const API_PREFIX = "/api/hub";
+const API_PREFIX = "/api/hub";
 
 /** The hub's HTTP side, built and not listening. Closes everything that it opened. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {

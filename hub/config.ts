@@ -59,7 +59,7 @@ export interface HubConfig {
   readonly requestsPerMinute: number;
 }
 
-export const DEFAULT_CONFIG: Omit<HubConfig, "chainId" | "channelManager" | "assets"> = {
+const DEFAULT_CONFIG: Omit<HubConfig, "chainId" | "channelManager" | "assets"> = {
   host: "127.0.0.1",
   port: 0,
   operatorPort: 0,

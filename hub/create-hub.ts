@@ -138,7 +138,7 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
       await watcher.close();
       await sender.close();
       await services.lanes.close();
-      await deps.signerRecord.close();
+      await services.signer.close();
       await store.database.close();
       provider.destroy();
     },

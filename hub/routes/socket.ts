@@ -43,7 +43,7 @@ const DEFAULT_LIMITS: SocketLimits = {
   perAddress: 4_096,
 };
 
-export const SOCKET_PATH = "/api/hub/subscribe";
+const SOCKET_PATH = "/api/hub/subscribe";
 
 export interface Sockets {
   /** After a sign-out: sockets of that session are nobody's from now on. */

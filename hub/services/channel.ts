@@ -1,12 +1,4 @@
-import {
-  next,
-  rowOf,
-  unsignedState,
-  type Address,
-  type ChannelState,
-  type Signature,
-  type SignedUpdate,
-} from "../../protocol";
+import { next, rowOf, unsignedState, type Address, type ChannelState, type Signature } from "../../protocol";
 import type { ChannelRow, ChannelStore, PendingUpdate } from "../store/channel-store";
 
 /** An update of the hub that waits for the user's signature, with the state it leads to. */
@@ -67,11 +59,6 @@ export async function loadChannel(store: ChannelStore, user: Address): Promise<C
     return { update, isDelivered, state };
   });
   return { ...row, pending };
-}
-
-/** The newest of them is signed by the hub; those before it follow from it. */
-export function pendingUpdatesOf(channel: Channel): readonly SignedUpdate[] {
-  return channel.pending.map(({ update }) => update);
 }
 
 /** Whether deposits are on chain that no state has yet: they could not be signed when they were seen. */

@@ -128,7 +128,7 @@ export class Custodial {
 }
 
 /** The sender's id of a payout: `custodial:<user>:<id>`. */
-export function payoutIdOf(user: Address, id: string): string {
+function payoutIdOf(user: Address, id: string): string {
   return `custodial:${user}:${id}`;
 }
 

@@ -16,6 +16,9 @@ import {
 } from "../../protocol";
 import type { SignedNonce, SignerRecord } from "./signer-record";
 
+/** How long a note about the database may wait for the next ones. */
+const NOTE_MS = 20;
+
 /** A state to sign, and whether its user has signed it already. */
 export interface StateToSign {
   readonly state: ChannelState;
@@ -32,6 +35,7 @@ export class HubSigner {
   readonly #domain: Domain;
   readonly #record: SignerRecord;
   readonly #sequence: () => bigint;
+  #note: NodeJS.Timeout | undefined;
 
   /** @param sequence How many commits the hub's database is known to have. */
   constructor(key: Uint8Array, domain: Domain, record: SignerRecord, sequence: () => bigint) {
@@ -68,10 +72,13 @@ export class HubSigner {
 
   /**
    * What was signed last is committed with what belongs to it: a copy of the database from before counts as older from
-   * now on, even if nothing is signed any more. Nobody waits for it: the next signature would say the same.
+   * now on, even if nothing is signed any more. Nobody waits for it, since the next signature says the same; so one note
+   * serves all steps of a moment.
    */
   noteCommitted(): void {
-    void this.#record.see(this.#sequence()).catch(() => undefined);
+    if (this.#note !== undefined) return;
+    this.#note = setTimeout(() => void this.#see(), NOTE_MS);
+    this.#note.unref();
   }
 
   signQuote(quote: ExchangeQuote): Signature {
@@ -87,8 +94,15 @@ export class HubSigner {
     return this.#sequence() < this.#record.seenSequence();
   }
 
-  close(): Promise<void> {
-    return this.#record.close();
+  async close(): Promise<void> {
+    if (this.#note !== undefined) await this.#see();
+    await this.#record.close();
+  }
+
+  async #see(): Promise<void> {
+    clearTimeout(this.#note);
+    this.#note = undefined;
+    await this.#record.see(this.#sequence()).catch(() => undefined); // a record that cannot be written signs nothing either
   }
 
   #sign(structHash: Hash): Signature {

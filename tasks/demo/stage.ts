@@ -22,7 +22,7 @@ export const ETHER = 10n ** 18n;
 const PERIOD_SECONDS = 86_400;
 
 /** 1 ETH = 2,000 LUSD. */
-export const RATE = 2_000n * ETHER;
+const RATE = 2_000n * ETHER;
 
 /** A fresh chain with the contract, a funded reserve and a running hub. */
 export interface Stage {

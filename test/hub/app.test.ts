@@ -165,7 +165,7 @@ describe("HTTP app", () => {
   it("names the field and what would be right", async () => {
     const answer = await edge.post("/api/hub/admin/deposits", { paused: "yes" }, ADMIN_KEY);
     const details = expectRefused(answer, 400, "InvalidValue");
-    expect(details).to.deep.equal({ path: "body.paused", expected: "be boolean", given: "yes" });
+    expect(details).to.deep.equal({ path: "body.paused", expected: "boolean", given: "yes" });
   });
 
   it("keeps the details of a conflict, amounts as decimal strings", async () => {

@@ -11,6 +11,13 @@ export async function expectCoded(run: Promise<unknown> | (() => unknown), code:
   return coded;
 }
 
+/** The code that something fails with; nothing if it does not. */
+export async function codeOf(run: Promise<unknown>): Promise<string | undefined> {
+  const error = await caught(run);
+  if (error !== undefined) expect(error).to.be.instanceOf(CodedError);
+  return (error as { code?: string } | undefined)?.code;
+}
+
 async function caught(run: Promise<unknown> | (() => unknown)): Promise<unknown> {
   try {
     await (typeof run === "function" ? run() : run);

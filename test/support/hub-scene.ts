@@ -82,6 +82,7 @@ export async function hubScene(options: Omit<HubWorldOptions, "clock"> = {}): Pr
   let world = await hubWorld({ ...options, config, clock });
   const head = await ethers.provider.getBlock("latest");
   clock.movedMs = Math.max(0, (head?.timestamp ?? 0) * 1000 - Date.now());
+  await world.hubServer.services.rates.refresh(); // prices of before the move are old
   const scene: HubScene = {
     ...{ clock, token: world.tokenAddress },
     get world() {
@@ -97,9 +98,11 @@ export async function hubScene(options: Omit<HubWorldOptions, "clock"> = {}): Pr
       return user;
     },
     pass: async (seconds) => {
-      clock.movedMs += seconds * 1000;
-      await time.increaseTo(Math.ceil(clock.now() / 1000));
+      const now = Math.max(Math.ceil(clock.now() / 1000), await time.latest()); // each block takes the chain a second on
+      await time.increaseTo(now + seconds);
+      clock.movedMs = (now + seconds) * 1000 - Date.now();
       await until("the new block to be seen", () => world.hubServer.watcher.ageSeconds() < 60);
+      await world.hubServer.services.rates.refresh();
     },
     incidents: async () => (await scene.services.store.operation.audit(100)).map(({ kind }) => kind),
     restart: async () => {
@@ -200,7 +203,7 @@ export class HubUser {
   async onChain(): Promise<ChannelManager> {
     await network.provider.send("hardhat_setBalance", [this.address, toQuantity(10n ** 18n)]);
     const wallet = new Wallet(this.#privateKey, ethers.provider);
-    return this.#scene.world.manager.connect(wallet) as ChannelManager;
+    return this.#scene.world.manager.connect(wallet);
   }
 
   sign(state: ChannelState): Signature {
@@ -304,3 +307,14 @@ export async function onFork(work: () => Promise<void>): Promise<void> {
   await work();
   await network.provider.send("evm_revert", [snapshot]);
 }
+
+/** An object as it is when this one is absent. */
+export function omit<Given extends object, Name extends keyof Given & string>(
+  given: Given,
+  name: Name,
+): Without<Given, Name> {
+  return Object.fromEntries(Object.entries(given).filter(([each]) => each !== name)) as Without<Given, Name>;
+}
+
+/** Of a union, each of its kinds without the field. */
+type Without<Given, Name extends PropertyKey> = Given extends unknown ? Omit<Given, Name> : never;

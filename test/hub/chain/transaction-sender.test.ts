@@ -15,10 +15,7 @@ describe("TransactionSender", () => {
   beforeEach(async () => {
     scene = await senderScene();
   });
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed") console.log(scene.log.lines.slice(0, 5));
-    await scene.close();
-  });
+  afterEach(() => scene.close());
 
   const attempts = async (id: string): Promise<EthersTransaction[]> => {
     const found = await scene.store().transactions.attempts(await scene.row(id));

@@ -181,10 +181,9 @@ describe("Forwarding", () => {
       await other.buy("p", pay(payer, 30n));
       await payer.level();
       await payer.buy("opt", payAs("PT_OPTIMISTIC", payee, 30n));
-      const { user: _, ...args } = quote;
       const parsed = {
-        ...{ sellAsset: scene.token, buyAsset: ZERO_ADDRESS, quoteId: args.quoteId as `0x${string}` },
-        ...{ sellAmount: 60_000n, buyAmount: 30n, rate: BigInt(args.rate), expiresAt: BigInt(args.expiresAt) },
+        ...{ sellAsset: scene.token, buyAsset: ZERO_ADDRESS, quoteId: quote.quoteId as `0x${string}` },
+        ...{ sellAmount: 60_000n, buyAmount: 30n, rate: BigInt(quote.rate), expiresAt: BigInt(quote.expiresAt) },
       };
       await expectCoded(
         payer.update(await payer.steps({ reason: "Exchange", args: parsed })),
@@ -214,20 +213,21 @@ describe("Forwarding", () => {
   it("H-17: refunds custodially when the session that was paid in is gone, once", async () => {
     await payer.buy("opt", payAs("PT_OPTIMISTIC", payee, 30n));
     await leave(payer);
+    await payer.fund({ hub: 100n }); // it is not there for what was owed in the last session
     await sweep();
     expect(await statusOf("opt")).to.equal("refunded");
     expect(await payer.custodial()).to.equal(30n);
-    expect(await payer.balances()).to.deep.equal({ hub: 0n, user: 0n });
+    expect(await payer.balances()).to.deep.equal({ hub: 100n, user: 0n });
     await sweep();
     expect(await payer.custodial()).to.equal(30n);
   });
 
   it("refunds custodially while the payer's channel is exiting", async () => {
-    await payer.buy("opt", payAs("PT_OPTIMISTIC", payee, 30n));
-    const channel = await scene.services.channels.load(payer.address);
-    const deadline = BigInt(Math.floor(scene.clock.now() / 1000)) + 10n * PERIOD;
-    await scene.services.channels.save({ ...channel, exit: { nonce: channel.doubleSigned!.state.nonce, deadline } });
-    await scene.pass(86_401);
+    const expiresAt = BigInt(Math.floor(scene.clock.now() / 1000) + 60);
+    await payer.buy("opt", payAs("PT_OPTIMISTIC", payee, 30n, expiresAt));
+    const signed = await payer.signed();
+    await (await payer.onChain()).startExit(...signed);
+    await scene.pass(61);
     await sweep();
     expect(await payer.custodial()).to.equal(30n);
   });

@@ -23,7 +23,7 @@ describe("Links", () => {
 
   const redeem = (user: HubUser, sigLink = link.signFor(user)) =>
     user.ask("redeemLink", { body: { link: link.address, redeemer: user.address, sigLink } });
-  const cancel = (user: HubUser) => user.ask("cancelLink", { params: { address: link.address } } as never);
+  const cancel = (user: HubUser) => user.ask("cancelLink", { params: { address: link.address } });
   const look = () => scene.user().ask("getLink", { params: { address: link.address } });
 
   it("pays who redeems it, out of the collateral there, with a receipt", async () => {
@@ -86,7 +86,10 @@ describe("Links", () => {
         expect(JSON.stringify(OPERATIONS[name]), name).to.not.match(/secret|privateKey/i);
       }
       const payment = { ...link.payment(1n), secret: link.key } as never;
-      await expectCoded(sender.ask("purchase", { body: { id: "s", payments: [payment], updates: [] } }), "InvalidValue");
+      await expectCoded(
+        sender.ask("purchase", { body: { id: "s", payments: [payment], updates: [] } }),
+        "InvalidValue",
+      );
       for (const file of ["hub.sqlite", "hub.sqlite-wal", "signer.sqlite"]) {
         const bytes = readFileSync(join(scene.world.folder, file));
         expect(bytes.includes(link.key.slice(2)), file).to.equal(false);
@@ -97,7 +100,7 @@ describe("Links", () => {
 
   it("H-2: a redemption names no amount: it pays what was signed", async () => {
     const body = { link: link.address, redeemer: redeemer.address, sigLink: link.signFor(redeemer), amount: "900" };
-    await expectCoded(redeemer.ask("redeemLink", { body } as never), "InvalidValue");
+    await expectCoded(redeemer.ask("redeemLink", { body }), "InvalidValue");
     await redeem(redeemer);
     expect((await redeemer.balances()).user).to.equal(40n);
   });

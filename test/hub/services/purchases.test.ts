@@ -13,7 +13,7 @@ import {
   type WirePayment,
   type WirePurchaseRequest,
 } from "../../../protocol";
-import { hubScene, linkKey, pay, payAs, type HubScene, type HubUser } from "../../support/hub-scene";
+import { hubScene, linkKey, omit, pay, payAs, type HubScene, type HubUser } from "../../support/hub-scene";
 import { expectCoded } from "../../support/expect-coded";
 
 describe("Purchases", () => {
@@ -224,7 +224,7 @@ describe("Purchases", () => {
       for (const sigUser of [payee.sign(state), payer.sign(state)]) {
         await expectCoded(payer.purchase({ ...request, updates: [{ ...update!, sigUser }] }), "InvalidSignature");
       }
-      const { sigUser: _, ...unsigned } = update!;
+      const unsigned = omit(update!, "sigUser");
       await expectCoded(payer.purchase({ ...request, updates: [unsigned] }), "InvalidValue");
       expect((await payee.balances()).user).to.equal(0n);
     });
@@ -242,7 +242,7 @@ describe("Purchases", () => {
       const request = await payer.request("p", pay(payee, 100n));
       const [update] = request.updates.map((each) => parseUpdate(each));
       const args = { ...update!.args, amount: 101n } as never;
-      const spoilt = [formatUpdate({ ...update!, args } as never)];
+      const spoilt = [formatUpdate({ ...update!, args })];
       await expectCoded(payer.purchase({ ...request, payments: [pay(payee, 101n)], updates: spoilt }), "BalanceTooLow");
     });
 
