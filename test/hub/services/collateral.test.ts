@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { formatUpdate, parseUpdate, ZERO_ADDRESS, type Address } from "../../../protocol";
 import { Collateral, DEFAULT_COLLATERAL_LIMITS } from "../../../hub/services/collateral";
-import { expectCoded } from "../../support/expect-coded";
+import { codeOf, expectCoded } from "../../support/expect-coded";
 import { testAssets, until } from "../../support/hub";
 import { hubScene, linkKey, omit, pay, payAs, type HubScene, type HubUser } from "../../support/hub-scene";
 
@@ -65,7 +65,7 @@ describe("Collateral", () => {
       for (let i = 0; i < 3; i++) await expectCoded(payer.buy("p", pay(away, 30n)), "InsufficientCollateral");
       expect(await granted(away)).to.deep.equal({ count: 1, amount: 30n });
       await scene.services.batcher.flush();
-      await expectCoded(payer.buy("p", pay(away, 30n)), "InsufficientCollateral").catch(() => undefined);
+      await codeOf(payer.buy("p", pay(away, 30n))); // it may be there already
       expect(await granted(away)).to.deep.equal({ count: 1, amount: 30n });
       await arrives(away, 30n);
     });
@@ -157,11 +157,8 @@ describe("Collateral", () => {
       for (let i = 1; i <= 25; i++) {
         await payer.buy(`p${i}`, payAs("PT_OPTIMISTIC", payee, BigInt(i + 1)));
         await scene.pass(601); // each expires before it is sent
-        await scene.services.store.database.write((tx) => {
-          scene.services.store.collateral.markSent(tx, [], "none");
-        });
       }
-      expect((await granted(payee)).count).to.be.at.most(DEFAULT_COLLATERAL_LIMITS.grantsPerUserAndDay);
+      expect((await granted(payee)).count).to.equal(DEFAULT_COLLATERAL_LIMITS.grantsPerUserAndDay);
     });
 
     it("for all users together: grants and capital of a day", async () => {

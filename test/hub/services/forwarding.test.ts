@@ -211,15 +211,16 @@ describe("Forwarding", () => {
   });
 
   it("H-17: refunds custodially when the session that was paid in is gone, once", async () => {
-    await payer.buy("opt", payAs("PT_OPTIMISTIC", payee, 30n));
+    const link = linkKey(scene);
+    await payer.buy("link", link.payment(30n));
     await leave(payer);
     await payer.fund({ hub: 100n }); // it is not there for what was owed in the last session
-    await sweep();
-    expect(await statusOf("opt")).to.equal("refunded");
+    await scene.pass(30 * 86_400);
+    const cancel = () => payer.ask("cancelLink", { params: { address: link.address } });
+    await Promise.all([cancel(), cancel()]);
+    expect(await statusOf("link")).to.equal("refunded");
     expect(await payer.custodial()).to.equal(30n);
     expect(await payer.balances()).to.deep.equal({ hub: 100n, user: 0n });
-    await sweep();
-    expect(await payer.custodial()).to.equal(30n);
   });
 
   it("refunds custodially while the payer's channel is exiting", async () => {
