@@ -1,4 +1,5 @@
 import { isHubError, type Address } from "../../protocol";
+import { CodedError } from "../../protocol/coded-error";
 import type { Clock } from "../clock";
 import type { HubSigner } from "../signer/hub-signer";
 import { HUB_ACCOUNT, type CustodialEntry } from "../store/custodial-store";
@@ -46,20 +47,30 @@ export class Forwarding {
     });
   }
 
-  /** Gives back what nobody could be paid with in time. */
+  /**
+   * Gives back what nobody could be paid with in time.
+   * @throws AggregateError when all were tried, if some could not be ended now: they are there the next time.
+   */
   async endExpired(): Promise<void> {
     const nowSeconds = BigInt(Math.floor(this.#deps.clock.now() / 1000));
+    const failures: unknown[] = [];
     for (const payment of await this.#deps.store.payments.expired(nowSeconds, BATCH)) {
-      // The redeemer of a link has earned it; the payee of an optimistic payment has not.
-      if (payment.type === "PT_LINK" && payment.payee !== undefined) await this.#payCustodially(payment, payment.payee);
-      else await this.refund(payment);
+      await this.#end(payment).catch((error: unknown) => failures.push(error));
     }
+    if (failures.length > 0) throw new AggregateError(failures, `payments could not be ended: ${String(failures[0])}`);
+  }
+
+  /** The redeemer of a link has earned it; the payee of an optimistic payment has not. */
+  async #end(payment: PaymentRow): Promise<void> {
+    if (payment.type === "PT_LINK" && payment.payee !== undefined) await this.#payCustodially(payment, payment.payee);
+    else await this.refund(payment);
   }
 
   /**
    * Back to the payer: into its channel, out of the balance that was reserved for it there, or into its custodial balance
    * if that channel takes nothing now.
-   * @throws ConflictError if the payment has ended otherwise in the meantime.
+   * @throws ConflictError if the payment has ended otherwise in the meantime; ViewTooOld while nobody can say whether the
+   * channel is still there.
    */
   async refund({ paymentId, payer }: PaymentRow): Promise<PaymentRow> {
     const { lanes, store } = this.#deps;
@@ -99,9 +110,12 @@ export class Forwarding {
     const { channels } = this.#deps;
     const channel = await channels.load(payer);
     if (channel.session !== payerSession || balancesOf(channel, asset).hub < amount) return undefined;
-    return draftOrNothing(() =>
-      channels.draftOfHub(channel, "Payment", { recipient: "user", asset, amount, payments: [paymentId] }),
-    );
+    try {
+      return channels.draftOfHub(channel, "Payment", { recipient: "user", asset, amount, payments: [paymentId] });
+    } catch (error) {
+      if (!(error instanceof CodedError) || isHubError(error, "ViewTooOld")) throw error;
+      return undefined; // it takes nothing now: exiting, or too much to sign
+    }
   }
 
   async #payCustodially({ paymentId }: PaymentRow, payee: Address): Promise<void> {
@@ -143,7 +157,7 @@ export class Forwarding {
   }
 }
 
-/** What a channel does not take now is no bug: the payment waits, or goes to a custodial balance. */
+/** What a channel does not take now is no bug: the payment waits. */
 function draftOrNothing(make: () => Draft): Draft | undefined {
   try {
     return make();

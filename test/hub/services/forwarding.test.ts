@@ -88,6 +88,18 @@ describe("Forwarding", () => {
       expect(await statusOf("a")).to.equal("refunded");
     });
 
+    it("waits while the hub cannot see the chain, and goes into the channel when it can", async () => {
+      await payer.buy("a", payAs("PT_OPTIMISTIC", payee, 30n));
+      scene.clock.movedMs += 86_401_000;
+      await sweep().catch(() => undefined);
+      expect(await statusOf("a")).to.equal("waiting");
+      await scene.pass(1);
+      await sweep();
+      expect(await statusOf("a")).to.equal("refunded");
+      expect(await payer.custodial()).to.equal(0n);
+      expect((await payer.balances()).user).to.equal(100n);
+    });
+
     it("that was forwarded never goes back", async () => {
       await payer.buy("a", payAs("PT_OPTIMISTIC", payee, 30n));
       await payee.fund({ hub: 30n });
