@@ -73,6 +73,15 @@ describe("depositWithAuthorization", () => {
       .withArgs(0n, 1n);
   });
 
+  it("refuses an authorisation that is not valid yet", async () => {
+    const { manager, alice, carol, token } = await freshWorld();
+    const later = 2n ** 63n;
+    const signed: Authorization = [later, later + 1n, ZeroHash, 0, ZeroHash, ZeroHash];
+    await expect(manager.connect(carol).depositWithAuthorization(alice, token, 5n, ...signed))
+      .to.be.revertedWithCustomError(token, "AuthorizationNotValid")
+      .withArgs(later, later + 1n);
+  });
+
   it("credits the signer, whoever relays it, and names the signer as payer", async () => {
     const world = await relayedDeposit();
     const { manager, address, alice, carol, token, asset, signed } = world;
