@@ -2,7 +2,7 @@ import { channelManagerDomain, parseAddress, protocolError, validate, OPERATIONS
 import { ChainClient } from "./chain";
 import { ConnextClient } from "./connext-client";
 import { Connection, type SocketConstructor } from "./connection";
-import { Engine } from "./engine/engine";
+import { Engine, NO_THREADS } from "./engine/engine";
 import { Events } from "./engine/events";
 import { clientError } from "./errors";
 import type { HubConnection } from "./hub-connection";
@@ -70,6 +70,7 @@ async function open(options: ClientOptions, signer: ClientSigner): Promise<Conne
     ...{ store: options.store, signer, hubAddress, hub, chain, events, now, random, sleep, log },
     domain: channelManagerDomain(BigInt(config.chainId), channelManager),
     assets: new Set(assets),
+    threads: NO_THREADS,
     challengePeriodSeconds: contract.challengePeriodSeconds,
     patienceMs: options.patienceMs ?? 30_000,
   });

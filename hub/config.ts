@@ -9,6 +9,7 @@ import {
   uint128Schema,
   ZERO_ADDRESS,
   type Address,
+  type PureApps,
 } from "../protocol";
 import type { Rate } from "./services/rates";
 
@@ -57,6 +58,8 @@ export interface HubConfig {
   readonly collateralBatchMs: number;
   /** Requests that one address may make in a minute. */
   readonly requestsPerMinute: number;
+  /** Prebuilt thread apps of the chain, whose outcomes the hub computes itself. */
+  readonly apps: PureApps;
 }
 
 const DEFAULT_CONFIG: Omit<HubConfig, "chainId" | "channelManager" | "assets"> = {
@@ -80,6 +83,7 @@ const DEFAULT_CONFIG: Omit<HubConfig, "chainId" | "channelManager" | "assets"> =
   linkSeconds: 30 * 86_400,
   collateralBatchMs: 2_000,
   requestsPerMinute: 6_000,
+  apps: {},
 };
 
 /** A configuration from what differs from the defaults. */
@@ -149,6 +153,8 @@ const environmentSchema = Type.Object(
     HUB_SPREAD_BASIS_POINTS: Type.Optional(Type.String({ pattern: "^[0-9]{1,4}$" })),
     HUB_REQUESTS_PER_MINUTE: Type.Optional(Type.String({ pattern: "^[1-9][0-9]{0,7}$" })),
     HUB_TRUSTED_PROXIES: Type.Optional(Type.String({ pattern: LIST_OF_ADDRESSES })),
+    HUB_HASHLOCK_APP: Type.Optional(addressSchema),
+    HUB_SIGNED_APP: Type.Optional(addressSchema),
     HUB_COLLATERAL_BATCH_MS: Type.Optional(Type.String({ pattern: "^[1-9][0-9]{0,6}$" })),
   },
   { additionalProperties: false }, // a name that is misspelt would be a setting that is not made
@@ -170,7 +176,12 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   const assets =
     known.HUB_ASSETS === undefined ? [] : parseJson("HUB_ASSETS", known.HUB_ASSETS, assetsSchema, problems);
   const prices = parseJson("HUB_PRICES", known.HUB_PRICES ?? "[]", pricesSchema, problems);
-  problems.push(...unusable(known.HUB_CHANNEL_MANAGER, known.HUB_PRIVATE_KEY, assets, prices));
+  problems.push(
+    ...unusable(known.HUB_CHANNEL_MANAGER, known.HUB_PRIVATE_KEY, assets, prices, {
+      hashlock: known.HUB_HASHLOCK_APP,
+      signed: known.HUB_SIGNED_APP,
+    }),
+  );
   if (problems.length > 0) throw hubError("ConfigInvalid", { problems });
   return serverConfig(known as Environment, assets, prices);
 }
@@ -199,9 +210,12 @@ function unusable(
   key: string | undefined,
   assets: Static<typeof assetsSchema>,
   prices: Static<typeof pricesSchema>,
+  apps: { readonly hashlock: string | undefined; readonly signed: string | undefined },
 ): string[] {
   const addresses = [
     ["HUB_CHANNEL_MANAGER", channelManager],
+    ["HUB_HASHLOCK_APP", apps.hashlock],
+    ["HUB_SIGNED_APP", apps.signed],
     ...assets.map(({ asset }, i) => [`HUB_ASSETS/${i}/asset`, asset] as const),
     ...prices.flatMap(({ sellAsset, buyAsset }, i) => [
       [`HUB_PRICES/${i}/sellAsset`, sellAsset] as const,
@@ -254,7 +268,7 @@ function bytesOf(hex: string): Uint8Array {
  * host alone, because their paths and names often are keys.
  */
 export function describeConfig({ hub, ethUrl, databaseFile, signerFile }: ServerConfig): string {
-  const { adminKey, priceUrl, assets, prices, ...rest } = hub;
+  const { adminKey, priceUrl, assets, prices, apps, ...rest } = hub;
   const lines = {
     ...{ ethUrl: hostOf(ethUrl), databaseFile, signerFile, hubKey: "set, not shown" },
     ...rest,
@@ -262,6 +276,7 @@ export function describeConfig({ hub, ethUrl, databaseFile, signerFile }: Server
     priceUrl: priceUrl === "" ? "" : hostOf(priceUrl),
     assets: assets.map(({ symbol, asset }) => `${symbol} ${asset}`),
     prices: `${prices.length} fixed`,
+    apps: Object.entries(apps).map(([name, address]) => `${name} ${String(address)}`),
   };
   return Object.entries(lines)
     .map(([name, value]) => `${name}: ${Array.isArray(value) ? value.join(", ") || "none" : String(value)}`)
@@ -297,6 +312,12 @@ function serverConfig(
     spreadBasisPoints: number(env.HUB_SPREAD_BASIS_POINTS, 0),
     requestsPerMinute: number(env.HUB_REQUESTS_PER_MINUTE, DEFAULT_CONFIG.requestsPerMinute),
     collateralBatchMs: number(env.HUB_COLLATERAL_BATCH_MS, DEFAULT_CONFIG.collateralBatchMs),
+    apps: {
+      ...(env.HUB_HASHLOCK_APP === undefined
+        ? {}
+        : { hashlock: parseAddress(env.HUB_HASHLOCK_APP, "HUB_HASHLOCK_APP") }),
+      ...(env.HUB_SIGNED_APP === undefined ? {} : { signed: parseAddress(env.HUB_SIGNED_APP, "HUB_SIGNED_APP") }),
+    },
   });
   const settings = {
     hub,

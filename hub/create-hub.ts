@@ -10,6 +10,7 @@ import {
   type Address,
 } from "../protocol";
 import { readCautiously } from "../protocol/chain/channel-view";
+import { readThreadView } from "../protocol/chain/thread-record";
 import { ChannelManager__factory } from "../typechain-types";
 import { buildApp } from "./app";
 import { TransactionSender } from "./chain/transaction-sender";
@@ -20,11 +21,8 @@ import type { Log } from "./log";
 import { inProcessMessaging, type Messaging } from "./messaging/messaging";
 import { outboxPushes } from "./messaging/outbox-pushes";
 import { buildOperatorApp } from "./operator-app";
-import { adminHandlers } from "./routes/admin-handlers";
-import { channelHandlers } from "./routes/channel-handlers";
+import { allHandlers } from "./routes/all-handlers";
 import type { JsonRpcNode } from "./routes/eth-forwarder";
-import { paymentHandlers } from "./routes/payment-handlers";
-import { publicHandlers } from "./routes/public-handlers";
 import { ChainSync, type ChainView } from "./services/chain-sync";
 import { Channels } from "./services/channels";
 import { Collateral, DEFAULT_COLLATERAL_LIMITS } from "./services/collateral";
@@ -42,6 +40,7 @@ import { fixedPrices, httpPrices, Rates } from "./services/rates";
 import { repeat, type Repeater } from "./services/repeat";
 import type { ContractFacts, Services } from "./services/services";
 import { Sessions } from "./services/sessions";
+import { Threads } from "./services/threads/threads";
 import { Withdrawals } from "./services/withdrawals";
 import { HubSigner } from "./signer/hub-signer";
 import type { SignerRecord } from "./signer/signer-record";
@@ -96,12 +95,7 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
   const ref: { url: string } = { url: "" };
   const core = await wire(deps, contract, messaging, () => (config.domain === "" ? hostOf(ref.url) : config.domain));
   const { services, sender, watcher, notReady } = core;
-  const handlers = {
-    ...publicHandlers(services),
-    ...channelHandlers(services),
-    ...paymentHandlers(services),
-    ...adminHandlers(services),
-  };
+  const handlers = allHandlers(services);
   const app = await buildApp({
     config,
     handlers,
@@ -135,6 +129,7 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
       await app.close();
       await operatorApp.close();
       for (const repeater of repeaters) await repeater.stop();
+      services.threads.stop();
       await watcher.close();
       await sender.close();
       await services.lanes.close();
@@ -243,6 +238,12 @@ async function wire(
     withdrawals: new Withdrawals({
       ...{ store, channels, collateral, exchange, outgoing: sender, channelManager, assets: assetSet },
     }),
+    threads: new Threads({
+      ...{ ...base, channels, collateral, assets, apps: config.apps },
+      challengePeriodSeconds: BigInt(contract.challengePeriodSeconds),
+      readThread: (hash, thread) => readThreadView(provider, channelManager, hash, thread, config.confirmations),
+      hasCode: async (address) => (await provider.getCode(address)) !== "0x",
+    }),
     gasPrice: new GasPrice(provider, clock, log),
     sessions: new Sessions({ store, clock, randomBytes, chainId: config.chainId, domain: domainName }),
     chainSync,
@@ -329,8 +330,9 @@ async function walletOf(provider: Provider, hub: Address, asset: Address): Promi
   return (await token.getFunction("balanceOf").staticCall(hub)) as bigint;
 }
 
-async function sweep({ forwarding, chainSync, store }: Services, clock: Clock): Promise<void> {
+async function sweep({ forwarding, chainSync, store, threads }: Services, clock: Clock): Promise<void> {
   await forwarding.endExpired();
+  await threads.finishClosings();
   await chainSync.settleDue();
   await store.database.write((tx) => {
     store.sessions.prune(tx, clock.now());

@@ -1,6 +1,8 @@
 // The public face of the protocol: what hub, client, watchtower and tasks import.
 
 export * from "./address";
+export * from "./apps/hashlock";
+export * from "./apps/signed";
 export * from "./balance-rules";
 export * from "./channel-state";
 export * from "./coded-error";
@@ -17,10 +19,12 @@ export * from "./payouts";
 export * from "./sign-in";
 export * from "./signature";
 export * from "./thread";
+export * from "./thread-evidence";
 export * from "./uint";
 export * from "./update/check";
 export * from "./update/next";
 export * from "./update/rate";
+export * from "./update/threads";
 export * from "./update/update";
 export * from "./verify-signature";
 export * from "./verify-state";
@@ -34,4 +38,5 @@ export * from "./api/errors";
 export * from "./api/operations";
 export * from "./api/schemas";
 export * from "./api/socket";
+export * from "./api/thread-operations";
 export * from "./api/validate";

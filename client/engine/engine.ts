@@ -3,19 +3,25 @@ import {
   formatState,
   formatUpdate,
   hashState,
+  hashThread,
   hubError,
+  parseUpdate,
   ZERO_ADDRESS,
   type Address,
   type ArgsByReason,
   type ChannelState,
+  type CloseThreadArgs,
   type Domain,
   type Hash,
+  type OpenThreadArgs,
   type Reason,
   type Signature,
   type SignedUpdate,
   type Update,
   type WirePurchase,
   type WireSync,
+  type WireThreadNote,
+  type WireUpdate,
 } from "../../protocol";
 import { CodedError } from "../../protocol/coded-error";
 import type { ChainClient, ClientView } from "../chain";
@@ -30,7 +36,9 @@ import {
   formatRecord,
   hasWish,
   inSession,
+  isListOf,
   newestOf,
+  newestThreads,
   newRecord,
   ownNonceAbove,
   parseRecord,
@@ -53,6 +61,7 @@ export interface EngineDeps {
   readonly hub: Pick<HubConnection, "call">;
   readonly chain: Pick<ChainClient, "view">;
   readonly events: Events;
+  readonly threads: ThreadJudge;
   readonly challengePeriodSeconds: number;
   readonly now: () => number;
   readonly random: () => number;
@@ -62,8 +71,27 @@ export interface EngineDeps {
   readonly patienceMs: number;
 }
 
+/** What this side can prove of the threads that the hub wants to close. */
+export interface ThreadJudge {
+  /** Fetches what is missing to judge: from the chain, or from the hub what this side's own signature proves. */
+  prepare(closings: readonly CloseThreadArgs[]): Promise<void>;
+  /** Why a thread of this side does not end so; nothing where it does. */
+  refusal(closing: CloseThreadArgs): string | undefined;
+}
+
+/** The judge of a client that has no threads. */
+export const NO_THREADS: ThreadJudge = {
+  prepare: () => Promise.resolve(),
+  refusal: () => "this side has no such thread",
+};
+
 /** One step that the user signs first. */
-export type Step = { readonly [Name in Reason]: { readonly reason: Name; readonly args: ArgsByReason[Name] } }[Reason];
+export type Step = { readonly [Name in Reason]: { readonly reason: Name; readonly args: StepArgs<Name> } }[Reason];
+
+/** Which other threads are open is known when it is signed. */
+type StepArgs<Name extends Reason> = Name extends "OpenThread" | "CloseThread"
+  ? Omit<ArgsByReason[Name], "others">
+  : ArgsByReason[Name];
 
 /** Collisions with the hub in a row before the caller hears of it; the hub gives way long before. */
 const MAX_COLLISIONS = 20;
@@ -220,6 +248,39 @@ export class Engine {
     });
   }
 
+  /** Hashes of the threads that are open in the newest state. */
+  get threads(): readonly Hash[] {
+    return newestThreads(this.#record);
+  }
+
+  /**
+   * Signs this side's leg of a thread; both have signed it when this resolves, and the other party's leg is open too.
+   * @throws ThreadNotJoined if the other party did not come, InsufficientCollateral; nothing is open then
+   */
+  openThread(args: Omit<OpenThreadArgs, "others">): Promise<ChannelState> {
+    const hash = hashThread(args.thread);
+    return this.#enqueue(async () => {
+      await this.#settleIssued();
+      if (this.threads.includes(hash)) return this.state;
+      return this.#propose([{ reason: "OpenThread", args }], { kind: "openThread", hash });
+    });
+  }
+
+  /**
+   * Signs the end of this side's leg of a thread. The caller has checked the outcome.
+   * @param evidence What proves it to the hub, where it does not know it yet.
+   */
+  closeThread(args: Omit<CloseThreadArgs, "others">, evidence?: WireThreadNote): Promise<ChannelState> {
+    const hash = hashThread(args.thread);
+    const purpose = { kind: "closeThread", hash, ...(evidence === undefined ? {} : { evidence }) } as const;
+    return this.#enqueue(async () => {
+      await this.#settleIssued();
+      await this.#requireThreads();
+      if (!this.threads.includes(hash)) return this.state;
+      return this.#propose([{ reason: "CloseThread", args }], purpose);
+    });
+  }
+
   incidents(): Promise<readonly string[]> {
     return this.#incidents.all();
   }
@@ -277,6 +338,7 @@ export class Engine {
   }
 
   async #reconcile(sync: WireSync, isAnswer: boolean): Promise<Reconciled> {
+    await this.#prepareClosings(sync);
     const isNews = sync.exit !== undefined && this.#view.exit === undefined;
     if (isNews) await this.#lookAndBegin();
     let result = reconcile(this.#record, sync, this.#context(isAnswer));
@@ -294,6 +356,19 @@ export class Engine {
     if (result.incident !== undefined) await this.#incidents.report(result.incident, sync);
     if (result.mustComplete && (await this.#canSign())) await this.#complete();
     return result;
+  }
+
+  async #prepareClosings({ updates }: WireSync): Promise<void> {
+    const closings = updates.flatMap((update) => (update.reason === "CloseThread" ? [parseUpdate(update)] : []));
+    const args = closings.flatMap((update) => (update.reason === "CloseThread" ? [update.args] : []));
+    if (args.length > 0) await this.#deps.threads.prepare(args);
+  }
+
+  /** A list that does not fit the state was lost with a store: the hub has it, and the root proves it. */
+  async #requireThreads(): Promise<void> {
+    if (isListOf(this.threads, this.state)) return;
+    await this.#takeForRebase(await this.#ask());
+    if (!isListOf(this.threads, this.state)) throw clientError("HubIncident", { reason: "it hides open threads" });
   }
 
   /** What the hub signed and has forgotten becomes what both have signed, which it can be shown. */
@@ -430,8 +505,9 @@ export class Engine {
     const updates: SignedUpdate[] = [];
     let sigUser: Signature = "0x";
     const context = { ...this.#context(true), author: "user", nonceFloor: this.#record.highestSigned } as const;
-    for (const { reason, args } of steps) {
+    for (const step of steps) {
       nonce = ownNonceAbove(this.#record, nonce, state.nonce);
+      const { reason, args } = withOthers(step, this.threads);
       const update = { reason, args, nonce, previous: hashState(state) } as Update;
       state = advance(state, update, context);
       sigUser = await signer.signState(state, domain);
@@ -473,6 +549,12 @@ export class Engine {
       const answer = await hub.call("purchase", { body: { ...purpose.request, updates } });
       await this.#requireTaken(issued, this.#syncOfPurchase(answer, issued) ?? (await this.#ask()), true);
       this.#answered = answer;
+    } else if (purpose.kind === "openThread" || purpose.kind === "closeThread") {
+      const [update] = updates as [WireUpdate];
+      const evidence = purpose.kind === "openThread" ? undefined : purpose.evidence;
+      const body = { update, ...(evidence === undefined ? {} : { evidence }) };
+      const sync = await hub.call(purpose.kind, { params: { hash: purpose.hash }, body });
+      await this.#requireTaken(issued, sync, false);
     } else {
       const sync = await hub.call("update", { params: { user: signer.address }, body: { updates } });
       await this.#requireTaken(issued, sync, false);
@@ -536,10 +618,11 @@ export class Engine {
   }
 
   #context(isAnswer: boolean): ReconcileContext {
-    const { domain, hubAddress, assets, now } = this.#deps;
+    const { domain, hubAddress, assets, threads, now } = this.#deps;
     const { session, ledgers } = this.#view;
     const nowSeconds = BigInt(Math.floor(now() / 1000));
-    return { domain, hub: hubAddress, session, ledgers, assets, nowSeconds, isAnswer };
+    const closings = (args: CloseThreadArgs): string | undefined => threads.refusal(args);
+    return { domain, hub: hubAddress, session, ledgers, assets, nowSeconds, closings, isAnswer };
   }
 
   /** Of several looks at once the one that began last counts. */
@@ -600,6 +683,13 @@ export class Engine {
 /** One store may serve several contracts and keys. */
 function keyOf({ domain, signer }: Pick<EngineDeps, "domain" | "signer">): string {
   return `channel:${domain.verifyingContract}:${signer.address}`;
+}
+
+function withOthers(step: Step, open: readonly Hash[]): Pick<Update, "reason" | "args"> {
+  if (step.reason !== "OpenThread" && step.reason !== "CloseThread") return step;
+  const hash = hashThread(step.args.thread);
+  const others = open.filter((each) => each !== hash);
+  return { reason: step.reason, args: { ...step.args, others } } as Pick<Update, "reason" | "args">;
 }
 
 function isEmpty({ updates }: Issued): boolean {

@@ -3,6 +3,7 @@ import {
   checkSignature,
   hashState,
   isProtocolError,
+  parseHash,
   parseState,
   parseUpdate,
   rowOf,
@@ -10,7 +11,9 @@ import {
   verifyState,
   type Address,
   type ChannelState,
+  type CloseThreadArgs,
   type Domain,
+  type Hash,
   type Ledgers,
   type Signature,
   type SignedUpdate,
@@ -24,6 +27,7 @@ import {
   differenceToWish,
   newestOf,
   withDoubleSigned,
+  withThreads,
   type ChannelRecord,
   type DoubleSigned,
   type Issued,
@@ -39,6 +43,8 @@ export interface ReconcileContext {
   /** Assets that this side takes. */
   readonly assets: ReadonlySet<Address>;
   readonly nowSeconds: bigint;
+  /** Why this side does not accept that a thread of its ends so, or nothing: evidence that it has says. */
+  readonly closings: (args: CloseThreadArgs) => string | undefined;
   /** The hub said it in answer to a question asked since the record last changed. What it pushed may be old by now. */
   readonly isAnswer: boolean;
 }
@@ -78,7 +84,7 @@ export function reconcile(record: ChannelRecord, sync: WireSync, context: Reconc
     const taken = takePending(based.record, sync, context);
     const isDone = taken.incident === undefined && taken.waits !== true;
     const after = isDone ? completed(record, taken.record, based.accepted, sync, context) : taken.record;
-    return { ...nothing, accepted: based.accepted, ...taken, record: after };
+    return { ...nothing, accepted: based.accepted, ...taken, record: withThreads(after, hashesIn(sync)) };
   } catch (error) {
     if (!hasCode(error)) throw error;
     return { ...nothing, incident: error };
@@ -112,7 +118,7 @@ function takeBase(record: ChannelRecord, sync: WireSync, context: ReconcileConte
   if (isProtocolError(error, "NotBacked")) return { stopsHere: true, reconciled: { waits: true } };
   if (error) throw error;
   const accepted = record.issued.filter(({ state }) => hashState(state) === hashState(shown.state));
-  return { stopsHere: false, record: withDoubleSigned(record, shown), accepted };
+  return { stopsHere: false, record: withDoubleSigned(record, shown, hashesIn(sync)), accepted };
 }
 
 /** W-6: a hub that has forgotten is told; one that shows less than a complete record holds has done so on purpose or not. */
@@ -188,22 +194,21 @@ function takeStep(
 }
 
 /** W-1: payments only add, deposits are checked on chain, a withdrawal must be one that was asked for. */
-function reasonAgainst(
-  { wishes }: ChannelRecord,
-  update: SignedUpdate,
-  { assets }: ReconcileContext,
-): string | undefined {
+function reasonAgainst({ wishes }: ChannelRecord, update: SignedUpdate, context: ReconcileContext): string | undefined {
   switch (update.reason) {
     case "Payment":
     case "Deposit":
-      return assets.has(update.args.asset) ? undefined : "this side does not take the asset";
+      return context.assets.has(update.args.asset) ? undefined : "this side does not take the asset";
     case "Withdrawal": {
       const differences = wishes.map((wish) => differenceToWish(wish, update.args));
       return differences.includes(undefined) ? undefined : (differences.at(-1) ?? "nobody asked for it");
     }
     case "Exchange":
+    case "OpenThread":
     case "Settled":
       return "the hub never signs it first";
+    case "CloseThread":
+      return context.closings(update.args);
   }
 }
 
@@ -255,6 +260,10 @@ function unsolicited({ reason, nonce }: SignedUpdate, why: string): CodedError {
 
 function contradiction(shown: string, nonce: bigint): CodedError {
   return clientError("HubContradicts", { shown, nonce });
+}
+
+function hashesIn({ threads }: WireSync): readonly Hash[] {
+  return (threads ?? []).map((hash, i) => parseHash(hash, `sync.threads.${i}`));
 }
 
 export function parseDoubleSigned({ state, sigHub, sigUser }: NonNullable<WireSync["doubleSigned"]>): DoubleSigned {

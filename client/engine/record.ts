@@ -5,15 +5,19 @@ import {
   parseExchangeArgs,
   parseState,
   parseUpdate,
+  threadRoot,
+  threadsAfter,
   toWire,
   unsignedState,
   type Address,
   type ChannelState,
   type ExchangeArgs,
+  type Hash,
   type Signature,
   type SignedUpdate,
   type WithdrawalArgs,
   type WirePurchaseRequest,
+  type WireThreadNote,
   type WireUpdate,
 } from "../../protocol";
 
@@ -25,7 +29,10 @@ export interface DoubleSigned {
 
 /** What an update that this side signed is for: how to ask the hub again. */
 export type Purpose =
-  { readonly kind: "purchase"; readonly request: Omit<WirePurchaseRequest, "updates"> } | { readonly kind: "update" };
+  | { readonly kind: "purchase"; readonly request: Omit<WirePurchaseRequest, "updates"> }
+  | { readonly kind: "update" }
+  | { readonly kind: "openThread"; readonly hash: Hash }
+  | { readonly kind: "closeThread"; readonly hash: Hash; readonly evidence?: WireThreadNote };
 
 /** Updates that this side signed and the hub has not countersigned: it could at any time. */
 export interface Issued {
@@ -48,6 +55,8 @@ export interface ChannelRecord {
   readonly user: Address;
   readonly session: bigint;
   readonly doubleSigned?: DoubleSigned;
+  /** Hashes of the threads that are open in `doubleSigned`: what its root is made of, as far as this side knows. */
+  readonly threads: readonly Hash[];
   /** Verified updates of the hub on top of `doubleSigned`, the newest with the hub's signature. */
   readonly pending: readonly SignedUpdate[];
   readonly issued: readonly Issued[];
@@ -69,7 +78,7 @@ const SKIPPED_NONCES = 1_000n;
 /** The record of a client that starts with nothing. @param device From 0 to 65,535, random. */
 export function newRecord(user: Address, session: bigint, device: bigint): ChannelRecord {
   return {
-    ...{ user, session, pending: [], issued: [], wishes: [], highestSigned: 0n, isComplete: false },
+    ...{ user, session, threads: [], pending: [], issued: [], wishes: [], highestSigned: 0n, isComplete: false },
     device: device % DEVICES,
   };
 }
@@ -83,6 +92,30 @@ export function newestOf(record: ChannelRecord): ChannelState {
   return record.pending.reduce(next, baseOf(record));
 }
 
+/** Hashes of the threads that are open in the newest state, as far as this side knows. */
+export function newestThreads({ threads, pending }: ChannelRecord): readonly Hash[] {
+  return pending.reduce(threadsAfter, threads);
+}
+
+/** Whether a list of open threads is the one that a state was signed with. */
+export function isListOf(threads: readonly Hash[], { threadRoot: root }: Pick<ChannelState, "threadRoot">): boolean {
+  return new Set(threads).size === threads.length && threadRoot(threads) === root;
+}
+
+/** The list that the root of a state is made of, out of what this side knows and what it is shown. */
+function threadsIn(state: ChannelState, record: ChannelRecord, shown: readonly Hash[]): readonly Hash[] {
+  const newest = newestThreads(record);
+  const waiting = record.pending.map((_, i) => record.pending.slice(0, i + 1).reduce(threadsAfter, record.threads));
+  const own = record.issued.map(({ updates }) => updates.reduce<readonly Hash[]>(threadsAfter, newest));
+  return [record.threads, ...waiting, ...own, shown].find((list) => isListOf(list, state)) ?? record.threads;
+}
+
+/** Takes a list that the hub shows where this side's own does not fit the newest state both signed. */
+export function withThreads(record: ChannelRecord, shown: readonly Hash[]): ChannelRecord {
+  const base = baseOf(record);
+  return isListOf(record.threads, base) || !isListOf(shown, base) ? record : { ...record, threads: shown };
+}
+
 /** The smallest nonce of this device above all of these. */
 export function ownNonceAbove(record: ChannelRecord, ...floors: readonly bigint[]): bigint {
   const floor = [record.highestSigned, ...floors].reduce((a, b) => (a > b ? a : b));
@@ -91,12 +124,17 @@ export function ownNonceAbove(record: ChannelRecord, ...floors: readonly bigint[
 }
 
 /** Both have signed this state: whatever was on its way below it is void or in it. */
-export function withDoubleSigned(record: ChannelRecord, doubleSigned: DoubleSigned): ChannelRecord {
+export function withDoubleSigned(
+  record: ChannelRecord,
+  doubleSigned: DoubleSigned,
+  shownThreads: readonly Hash[] = [],
+): ChannelRecord {
   const { nonce } = doubleSigned.state;
   const done = record.pending.filter((update) => update.reason === "Withdrawal" && update.nonce <= nonce);
   return {
     ...record,
     doubleSigned,
+    threads: threadsIn(doubleSigned.state, record, shownThreads),
     pending: [],
     wishes: done.reduce(withoutWishOf, record.wishes),
     issued: record.issued.filter(({ state }) => state.nonce > nonce),
@@ -116,7 +154,7 @@ export function aboveEverything(record: ChannelRecord, ...shown: readonly bigint
 /** The next session: nothing of the last one can be signed any more. */
 export function inSession(record: ChannelRecord, session: bigint): ChannelRecord {
   const { user, highestSigned, device, isComplete } = record;
-  return { user, session, pending: [], issued: [], wishes: [], highestSigned, device, isComplete };
+  return { user, session, threads: [], pending: [], issued: [], wishes: [], highestSigned, device, isComplete };
 }
 
 /** Asked for twice is asked for once, as long as it has not happened. */
@@ -181,6 +219,8 @@ interface StoredRecord {
   readonly highestSigned: string;
   readonly device: string;
   readonly isComplete: boolean;
+  /** Absent in what versions without threads wrote. */
+  readonly threads?: readonly Hash[];
   readonly doubleSigned?: { readonly state: unknown; readonly sigHub: Signature; readonly sigUser: Signature };
   readonly pending: readonly WireUpdate[];
   readonly issued: readonly {
@@ -205,6 +245,7 @@ export function parseRecord(text: string): ChannelRecord {
   return {
     user,
     isComplete,
+    threads: stored.threads ?? [],
     session: BigInt(stored.session),
     highestSigned: BigInt(stored.highestSigned),
     device: BigInt(stored.device),

@@ -196,6 +196,13 @@ async function countersigned(services: Services, channel: Channel, update: Signe
 async function userFirst(services: Services, channel: Channel, updates: readonly SignedUpdate[]): Promise<WireSync> {
   const { channels, exchange, store, withdrawals, outgoing, lanes } = services;
   for (const { reason, args } of updates) {
+    if (reason === "OpenThread" || reason === "CloseThread") {
+      throw protocolError("InvalidValue", {
+        path: "body.updates",
+        expected: "no thread: /thread/:hash/open and /thread/:hash/close take those",
+        given: reason,
+      });
+    }
     if (reason === "Payment" && args.amount !== 0n && args.recipient === "hub") {
       throw protocolError("InvalidValue", {
         path: "body.updates",

@@ -40,6 +40,7 @@ export function publicHandlers(services: Services): Pick<Handlers, PublicOperati
         },
         exchangePairs: rates.current().rates.map(({ sellAsset, buyAsset }) => ({ sellAsset, buyAsset })),
         depositsPaused: services.depositsPaused(),
+        apps: { ...config.apps },
       }),
 
     createChallenge: ({ body }) => sessions.challenge(parseAddress(body.address, "body.address")),

@@ -1,4 +1,14 @@
-import { next, rowOf, unsignedState, type Address, type ChannelState, type Signature } from "../../protocol";
+import {
+  next,
+  rowOf,
+  threadsAfter,
+  unsignedState,
+  type Address,
+  type ChannelState,
+  type Hash,
+  type Signature,
+  type Update,
+} from "../../protocol";
 import type { ChannelRow, ChannelStore, PendingUpdate } from "../store/channel-store";
 
 /** An update of the hub that waits for the user's signature, with the state it leads to. */
@@ -17,7 +27,7 @@ export const MAX_UNCOUNTERSIGNED = 256;
 
 /** A channel that nobody has used. */
 export function newChannel(user: Address, session: bigint, needsProof: boolean): Channel {
-  return { user, session, ledgers: new Map(), needsProof, version: 0n, pending: [] };
+  return { user, session, threads: [], ledgers: new Map(), needsProof, version: 0n, pending: [] };
 }
 
 /** The newest state that both signed; before any, the unsigned zero. */
@@ -36,15 +46,26 @@ export function balancesOf(channel: Channel, asset: Address): { readonly hub: bi
   return { hub: balanceHub, user: balanceUser };
 }
 
-/** Both have signed this state: nothing waits any more, except what was built on top of it. */
+/** Hashes of the threads that are open in the newest state. */
+export function newestThreads({ threads, pending }: Channel): readonly Hash[] {
+  return pending.map(({ update }) => update).reduce(threadsAfter, threads);
+}
+
+/**
+ * Both have signed this state: nothing waits any more, except what was built on top of it.
+ * @param updates The user's own that led there, on top of whatever waited.
+ */
 export function withDoubleSigned(
   channel: Channel,
   state: ChannelState,
   sigHub: Signature,
   sigUser: Signature,
+  updates: readonly Update[] = [],
 ): Channel {
   const pending = channel.pending.filter((each) => each.state.nonce > state.nonce);
-  return { ...channel, doubleSigned: { state, sigHub, sigUser }, pending, version: channel.version + 1n };
+  const accepted = channel.pending.filter((each) => each.state.nonce <= state.nonce).map(({ update }) => update);
+  const threads = [...accepted, ...updates].reduce(threadsAfter, channel.threads);
+  return { ...channel, doubleSigned: { state, sigHub, sigUser }, threads, pending, version: channel.version + 1n };
 }
 
 /** The channel with what the store says of it, waiting updates replayed. */

@@ -61,7 +61,7 @@ const CACHED_CHANNELS = 10_000;
 /** After a restore, nonces go on this far above everything that anybody has shown. */
 const NONCES_AFTER_RESTORE = 1_000n;
 
-type HubReason = "Deposit" | "Payment" | "Withdrawal";
+type HubReason = "Deposit" | "Payment" | "Withdrawal" | "CloseThread";
 
 /**
  * The channels of the hub: what both sides sign next, and nothing about why. Every method that takes a `Channel` expects
@@ -95,13 +95,14 @@ export class Channels {
 
   /** The sync of a channel whose waiting updates are all marked as delivered. */
   syncOf(channel: Channel, history: readonly SignedUpdate[] = []): WireSync {
-    const { session, doubleSigned, exit } = channel;
+    const { session, doubleSigned, threads, exit } = channel;
     const waiting = channel.pending.map(({ update }) => update);
     return {
       session: session.toString(),
       ...(doubleSigned === undefined
         ? {}
         : { doubleSigned: { ...doubleSigned, state: formatState(doubleSigned.state) } }),
+      ...(threads.length === 0 ? {} : { threads: [...threads] }),
       updates: [...history, ...waiting].map(formatUpdate),
       nonceFloor: this.nonceFloor(channel).toString(),
       ...(exit === undefined ? {} : { exit: { nonce: exit.nonce.toString(), deadline: exit.deadline.toString() } }),
@@ -167,14 +168,17 @@ export class Channels {
     const signatures = drafts.length === 0 ? [] : await signer.signStates(drafts);
     const channels = new Map<Address, Channel>();
     for (const { user } of drafts) channels.set(user, await this.load(user));
-    const before = drafts.map((draft, i) => {
-      const channel = channels.get(draft.user) as Channel;
-      channels.set(draft.user, draft.after(channel, signatures[i] as Signature));
-      return channel;
+    const steps = drafts.map((draft, i) => {
+      const before = channels.get(draft.user) as Channel;
+      const sigHub = signatures[i] as Signature;
+      const after = draft.after(before, sigHub);
+      channels.set(draft.user, after);
+      return { draft, before, after, sigHub };
     });
     await store.database.write((tx) => {
-      for (const [i, draft] of drafts.entries()) {
-        draft.write(tx, store.channels, before[i] as Channel, signatures[i] as Signature);
+      for (const { draft, before, after, sigHub } of steps) {
+        draft.write(tx, store.channels, before, sigHub);
+        this.#endLegs(tx, before, after);
       }
       also(tx, channels);
     });
@@ -204,6 +208,7 @@ export class Channels {
     await store.database.write((tx) => {
       store.channels.countersign(tx, channel.user, channel.session, update.nonce, sigUser);
       store.channels.save(tx, after);
+      this.#endLegs(tx, channel, after);
       also(tx, after);
     });
     signer.noteCommitted();
@@ -253,6 +258,13 @@ export class Channels {
     return new CodedError(cause.code, cause.message, { ...cause.details, sync }, cause);
   }
 
+  /** A thread that is in no state of both any more has ended in this channel, whoever signed that first. */
+  #endLegs(tx: Transaction, before: Channel, after: Channel): void {
+    for (const hash of before.threads) {
+      if (!after.threads.includes(hash)) this.#deps.store.threads.endLeg(tx, hash, after.user, "closed");
+    }
+  }
+
   /** @throws ChannelIsExiting, ViewTooOld */
   #requireSignable(channel: Channel): void {
     const { user, exit } = channel;
@@ -292,7 +304,14 @@ export class Channels {
   }
 
   #requireKnownAssets({ reason, args }: SignedUpdate): void {
-    const assets = reason === "Exchange" ? [args.sellAsset, args.buyAsset] : "asset" in args ? [args.asset] : [];
+    const assets =
+      reason === "Exchange"
+        ? [args.sellAsset, args.buyAsset]
+        : "thread" in args
+          ? [args.thread.asset]
+          : "asset" in args
+            ? [args.asset]
+            : [];
     for (const asset of assets) if (!this.#deps.assets.has(asset)) throw hubError("AssetUnknown", { asset });
   }
 

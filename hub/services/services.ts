@@ -21,6 +21,7 @@ import type { Purchases } from "./purchases";
 import type { Pushes } from "./pushes";
 import type { Rates } from "./rates";
 import type { Sessions } from "./sessions";
+import type { Threads } from "./threads/threads";
 import type { Withdrawals } from "./withdrawals";
 
 /** What the contract was deployed with. */
@@ -54,6 +55,7 @@ export interface Services {
   readonly rates: Rates;
   readonly gasPrice: GasPrice;
   readonly sessions: Sessions;
+  readonly threads: Threads;
   readonly chainSync: ChainSync;
   readonly startedAtMs: number;
   readonly depositsPaused: () => boolean;

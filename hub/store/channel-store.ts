@@ -1,4 +1,4 @@
-import type { Address, ChannelState, Ledgers, Signature, SignedUpdate } from "../../protocol";
+import type { Address, ChannelState, Hash, Ledgers, Signature, SignedUpdate } from "../../protocol";
 import type { Transaction } from "./database";
 
 /** A state with the signatures of both sides. */
@@ -20,6 +20,8 @@ export interface ChannelRow {
   readonly session: bigint;
   /** Absent before both signed something in this session. */
   readonly doubleSigned?: DoubleSigned;
+  /** Hashes of the threads that are open in `doubleSigned`: what its root is made of. */
+  readonly threads: readonly Hash[];
   /** The chain's counters as this side may count on them: deposits confirmed, withdrawals at first sight. */
   readonly ledgers: Ledgers;
   readonly exit?: Exit;

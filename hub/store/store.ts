@@ -7,6 +7,7 @@ import type { OperationStore } from "./operation-store";
 import type { OutboxStore } from "./outbox-store";
 import type { PaymentStore } from "./payment-store";
 import type { SessionStore } from "./session-store";
+import type { ThreadStore } from "./thread-store";
 import type { TransactionStore } from "./transaction-store";
 
 /** Everything that the hub keeps, in one database. */
@@ -20,5 +21,6 @@ export interface Store {
   readonly outbox: OutboxStore;
   readonly payments: PaymentStore;
   readonly sessions: SessionStore;
+  readonly threads: ThreadStore;
   readonly transactions: TransactionStore;
 }

@@ -2,6 +2,7 @@ import { parseAddress, parseHash } from "../address";
 import type { ExchangeQuote } from "../payment";
 import type { ExchangeArgs, SignedUpdate, Update, WithdrawalArgs } from "../update/update";
 import { parseUint } from "../wire/parse";
+import { parseThread } from "../wire/statements";
 import { UINT128_MAX, UINT64_MAX } from "../uint";
 import type { Signature } from "../signature";
 import type { WireUpdate } from "./schemas";
@@ -69,6 +70,19 @@ function parseArgs(wire: WireUpdate, path: string): Update["args"] {
       return parseExchangeArgs(wire.args, path);
     case "Withdrawal":
       return parseWithdrawalArgs(wire.args, path);
+    case "OpenThread":
+      return {
+        thread: parseThread(wire.args.thread, `${path}.thread`),
+        sigSender: wire.args.sigSender.toLowerCase() as Signature,
+        sigReceiver: wire.args.sigReceiver.toLowerCase() as Signature,
+        others: wire.args.others.map((hash, i) => parseHash(hash, `${path}.others.${i}`)),
+      };
+    case "CloseThread":
+      return {
+        thread: parseThread(wire.args.thread, `${path}.thread`),
+        balanceReceiver: uint128(wire.args.balanceReceiver, `${path}.balanceReceiver`),
+        others: wire.args.others.map((hash, i) => parseHash(hash, `${path}.others.${i}`)),
+      };
     case "Settled":
       return {
         session: uint64(wire.args.session, `${path}.session`),

@@ -1,6 +1,7 @@
 import type { Address } from "../address";
 import { CodedError } from "../coded-error";
 import { ERRORS } from "../errors";
+import type { Hash } from "../hex";
 
 /**
  * What a hub answers beside the errors of `protocol/errors.ts`: HTTP status, what happened, why, what to do.
@@ -229,6 +230,49 @@ export const HUB_ERRORS = {
     ({ link }) => `The redemption is not signed by the key of link ${link}`,
     "who sees a request must not be able to take the money",
     "sign RedeemLink{link, redeemer} with the link's key",
+  ),
+
+  ThreadUnknown: text<{ hash: Hash }>(
+    404,
+    ({ hash }) => `There is no thread ${hash} of yours`,
+    "it was never proposed here, or belongs to others",
+    "check the hash, or propose the thread first",
+  ),
+  ThreadNotReady: text<{ hash: Hash; status: string; needed: string }>(
+    409,
+    ({ hash, status, needed }) => `Thread ${hash} is ${status}; for this it must be ${needed}`,
+    "a thread is proposed, accepted, opened and closed, once each",
+    "look at the thread again and do what comes next",
+  ),
+  ThreadNotJoined: text<{ hash: Hash }>(
+    409,
+    ({ hash }) => `The other party of thread ${hash} did not come in time`,
+    "both legs are signed in one step or not at all",
+    "try again when the other party is online",
+  ),
+  ThreadDisputed: text<{ hash: Hash; deadline: bigint }>(
+    409,
+    ({ hash, deadline }) => `The chain decides about thread ${hash} until ${deadline}`,
+    "once a thread is shown to the contract nothing more is agreed off chain",
+    "show the contract your evidence, and close the thread by its outcome after the deadline",
+  ),
+  ThreadReceiverFirst: text<{ hash: Hash }>(
+    409,
+    ({ hash }) => `The receiver of thread ${hash} closes first`,
+    "otherwise it could still prove more to the contract than the sender has paid",
+    "ask the receiver to close it, or have the contract decide",
+  ),
+  ThreadOutcomeUnproven: text<{ hash: Hash; proven: bigint; given: bigint }>(
+    409,
+    ({ hash, proven, given }) => `Thread ${hash} is to end with ${given} for the receiver, but ${proven} are proven`,
+    "the hub pays what it can prove to the sender's side",
+    "show the payment or resolver that proves it, or close with what is proven",
+  ),
+  ThreadLimit: text<{ reason: string }>(
+    409,
+    ({ reason }) => `The thread cannot be opened: ${reason}`,
+    "every open thread makes a settlement longer and binds the hub's money",
+    "close or decline a thread, or change the terms",
   ),
 
   CustodialBalanceTooLow: text<{ asset: Address; balance: bigint; needed: bigint }>(

@@ -13,6 +13,7 @@ import {
   signedUpdateSchema,
   syncSchema,
 } from "./schemas";
+import { THREAD_OPERATIONS } from "./thread-operations";
 
 /**
  * Who may ask. `public`: anybody. `signedIn`: any address that signed in; what is its own follows from the session.
@@ -90,6 +91,8 @@ export const OPERATIONS = {
       }),
       exchangePairs: Type.Array(closed({ sellAsset: addressSchema, buyAsset: addressSchema })),
       depositsPaused: Type.Boolean(),
+      /** Prebuilt thread apps, whose outcomes hub and client compute themselves. */
+      apps: closed({ hashlock: Type.Optional(addressSchema), signed: Type.Optional(addressSchema) }),
     }),
   },
 
@@ -466,6 +469,7 @@ export const OPERATIONS = {
       ),
     }),
   },
+  ...THREAD_OPERATIONS,
 } as const satisfies Record<string, Operation>;
 
 export type OperationName = keyof typeof OPERATIONS;

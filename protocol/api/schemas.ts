@@ -1,30 +1,24 @@
 import { Type, type Static, type TSchema, type TUnsafe } from "typebox";
 import { MAX_ASSETS } from "../channel-state";
 import { PAYMENT_TYPES } from "../payment";
+import { MAX_THREADS } from "../thread";
 import {
   addressSchema,
   channelStateSchema,
   hashSchema,
   signatureSchema,
+  threadSchema,
   uint128Schema,
   uint64Schema,
 } from "../wire/schemas";
+import { closed } from "./closed";
 
 // What travels between hub and client beside the signed structs. Source: docs/protocol.md "Channel updates".
 
 /** Most payments in one purchase, and most ids in one update. */
 export const MAX_PAYMENTS = 256;
 
-/** Objects are closed: an unknown field may be one that its sender believes to be honoured. */
-export function closed<Properties extends Record<string, TSchema>>(
-  properties: Properties,
-  description?: string,
-): ReturnType<typeof Type.Object<Properties>> {
-  return Type.Object(properties, {
-    additionalProperties: false,
-    ...(description === undefined ? {} : { description }),
-  });
-}
+export { closed };
 
 /** One of a list of words. */
 export function oneOf<Word extends string>(words: readonly Word[], description?: string): TUnsafe<Word> {
@@ -72,6 +66,17 @@ const ARGS = {
     assets: Type.Array(assetWithdrawalSchema, { minItems: 1, maxItems: MAX_ASSETS }),
     exchange: Type.Optional(exchangeArgsSchema),
   }),
+  OpenThread: closed({
+    thread: threadSchema,
+    sigSender: signatureSchema,
+    sigReceiver: signatureSchema,
+    others: Type.Array(hashSchema, { maxItems: MAX_THREADS - 1 }),
+  }),
+  CloseThread: closed({
+    thread: threadSchema,
+    balanceReceiver: uint128Schema,
+    others: Type.Array(hashSchema, { maxItems: MAX_THREADS - 1 }),
+  }),
   Settled: closed({ session: uint64Schema, transactionHash: hashSchema }),
 };
 
@@ -91,6 +96,8 @@ export const signedUpdateSchema = Type.Union([
   updateSchemaOf("Payment", ARGS.Payment),
   updateSchemaOf("Exchange", ARGS.Exchange),
   updateSchemaOf("Withdrawal", ARGS.Withdrawal),
+  updateSchemaOf("OpenThread", ARGS.OpenThread),
+  updateSchemaOf("CloseThread", ARGS.CloseThread),
   updateSchemaOf("Settled", ARGS.Settled),
 ]);
 
@@ -112,6 +119,8 @@ export const syncSchema = closed({
   session: uint64Schema,
   /** Absent before anything was signed by both in this session: the unsigned zero state. */
   doubleSigned: Type.Optional(signedStateSchema),
+  /** Hashes of the threads that are open in `doubleSigned`: what its root is made of. Absent: none. */
+  threads: Type.Optional(Type.Array(hashSchema, { maxItems: MAX_THREADS })),
   /** Newer than asked for, ordered; at least all that the user has not countersigned. The newest is last. */
   updates: Type.Array(signedUpdateSchema),
   /** New updates must have nonces above it. */

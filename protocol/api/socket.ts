@@ -1,6 +1,7 @@
 import { Type, type Static } from "typebox";
 import { uint64Schema } from "../wire/schemas";
 import { closed, oneOf, syncSchema } from "./schemas";
+import { threadEventSchema } from "./thread-operations";
 
 // The socket at `/api/hub/subscribe`: requests with an id and their answers, and pushes.
 
@@ -57,6 +58,7 @@ export const channelEventSchema = Type.Union([
   closed({ kind: Type.Literal("sync"), sync: syncSchema }, "the channel changed: everything not countersigned yet"),
   closed({ kind: Type.Literal("payment"), payment: Type.Unknown() }, "a payment from or to the user changed"),
   closed({ kind: Type.Literal("collateral"), asset: Type.String(), amount: Type.String(), status: Type.String() }),
+  threadEventSchema,
   closed({ kind: Type.Literal("dispute"), event: Type.String(), nonce: Type.String(), deadline: Type.String() }),
 ]);
 

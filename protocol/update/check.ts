@@ -1,15 +1,29 @@
 import type { ChannelState } from "../channel-state";
-import { hashState } from "../eip712/hash";
+import { hashState, hashThread } from "../eip712/hash";
 import { protocolError, type ProtocolError } from "../errors";
 import { ledgerOf } from "../ledger";
-import { answer } from "../verify-signature";
+import { threadSum, type Thread } from "../thread";
+import { answer, checkSignature } from "../verify-signature";
 import { checkState, type ChannelContext } from "../verify-state";
+import { checkThread } from "../verify-thread";
 import { next } from "./next";
 import { amountAtRate } from "./rate";
-import type { ExchangeArgs, PaymentArgs, Side, Update, UpdateOf, WithdrawalArgs } from "./update";
+import type {
+  CloseThreadArgs,
+  ExchangeArgs,
+  OpenThreadArgs,
+  PaymentArgs,
+  Side,
+  Update,
+  UpdateOf,
+  WithdrawalArgs,
+} from "./update";
 
 /** Nonces may skip, but nobody may use them up: at this pace they last for four thousand million updates. */
 export const MAX_NONCE_STEP = 2n ** 32n;
+
+/** Money is locked in a thread for at most this long before anybody can have it adjudicated to its end. */
+export const MAX_THREAD_SECONDS = 30n * 86_400n;
 
 /** What this side knows when it is asked to accept an update. */
 export interface UpdateContext extends ChannelContext {
@@ -40,7 +54,8 @@ export function advance(state: ChannelState, update: Update, context: UpdateCont
  * Signatures are checked apart (`checkSignature`), since they cost a hundred times as much.
  * Source: docs/protocol.md "Channel updates".
  * @returns OutOfSync, NonceTooLow, NonceTooHigh, WrongAuthor, BalanceTooLow, CounterLowered, NothingMoves, ExchangeRateWrong,
- * QuoteExpired, WithdrawalPending, SameAsset, InvalidRecipient, InvalidValue, or what `checkState` returns.
+ * QuoteExpired, WithdrawalPending, SameAsset, InvalidRecipient, InvalidThread, InvalidSignature (of a thread's terms),
+ * what `next` throws, InvalidValue, or what `checkState` returns.
  */
 export function check(state: ChannelState, update: Update, context: UpdateContext): ProtocolError | undefined {
   return answer(() => {
@@ -71,6 +86,10 @@ function checkArgs(state: ChannelState, update: Update, context: UpdateContext):
       return checkAuthor(update, author, "user") ?? checkExchange(update.args, context);
     case "Withdrawal":
       return checkAuthor(update, author, "hub") ?? checkWithdrawal(state, update.args, context);
+    case "OpenThread":
+      return checkAuthor(update, author, "user") ?? checkOpening(update.args, context);
+    case "CloseThread":
+      return checkClosing(update.args);
     case "Settled":
       return protocolError("WrongAuthor", { reason: "Settled", author });
   }
@@ -112,6 +131,47 @@ function checkExchange(args: ExchangeArgs, { nowSeconds }: UpdateContext): Proto
   if (args.buyAmount !== expected) return protocolError("ExchangeRateWrong", { expected, given: args.buyAmount });
   if (nowSeconds > args.expiresAt) return protocolError("QuoteExpired", { expiresAt: args.expiresAt, nowSeconds });
   return undefined;
+}
+
+/** Both parties have signed the terms, or a leaf would lock money that no evidence could ever free. */
+function checkOpening(args: OpenThreadArgs, context: UpdateContext): ProtocolError | undefined {
+  const { thread, sigSender, sigReceiver } = args;
+  const threadHash = hashThread(thread);
+  return (
+    checkOffChainTerms(thread, context) ??
+    checkSignature(thread.sender, threadHash, sigSender, context.domain) ??
+    checkSignature(thread.receiver, threadHash, sigReceiver, context.domain)
+  );
+}
+
+/** What terms must be for a leaf off chain; before anything is signed as well. @returns InvalidThread InvalidValue */
+export function checkOffChainTerms(
+  thread: Thread,
+  context: Pick<UpdateContext, "domain" | "hub" | "nowSeconds">,
+): ProtocolError | undefined {
+  return (
+    checkThread(thread, { domain: context.domain, challengePeriodSeconds: 0n }) ??
+    checkPartiesAndExpiry(thread, context)
+  );
+}
+
+function checkPartiesAndExpiry(
+  thread: Thread,
+  context: Pick<UpdateContext, "hub" | "nowSeconds">,
+): ProtocolError | undefined {
+  const { sender, receiver, expiry } = thread;
+  const latest = context.nowSeconds + MAX_THREAD_SECONDS;
+  const wrong = (reason: string) => protocolError("InvalidThread", { threadHash: hashThread(thread), reason });
+  if (sender === context.hub || receiver === context.hub) return wrong("the hub is a party of it");
+  if (expiry <= context.nowSeconds) return wrong("it has expired");
+  return expiry > latest ? wrong(`it expires after ${latest}, more than 30 days from now`) : undefined;
+}
+
+/** What outcome is right, evidence decides; here only that it is one. */
+function checkClosing({ thread, balanceReceiver }: CloseThreadArgs): ProtocolError | undefined {
+  const sum = threadSum(thread);
+  if (balanceReceiver < 0n) return negative("balanceReceiver", balanceReceiver);
+  return balanceReceiver > sum ? protocolError("BalanceAboveSum", { sum, given: balanceReceiver }) : undefined;
 }
 
 function checkWithdrawal(state: ChannelState, args: WithdrawalArgs, context: UpdateContext): ProtocolError | undefined {

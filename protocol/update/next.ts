@@ -1,10 +1,16 @@
 import type { Address } from "../address";
 import { unsignedState, zeroAsset, type AssetState, type ChannelState } from "../channel-state";
+import { hashThread } from "../eip712/hash";
 import { protocolError } from "../errors";
+import type { Hash } from "../hex";
+import { threadRoot } from "../merkle";
+import { threadSum, type Thread } from "../thread";
 import type {
   AssetWithdrawal,
+  CloseThreadArgs,
   DepositArgs,
   ExchangeArgs,
+  OpenThreadArgs,
   PaymentArgs,
   SettledArgs,
   Side,
@@ -15,7 +21,8 @@ import type {
 /**
  * The state that an update leads to. Computes only what the update says; whether anybody may accept it, `check` says.
  * A row once present stays, whatever is in it.
- * @throws BalanceTooLow CounterLowered SessionMismatch: there is no such state.
+ * @throws BalanceTooLow CounterLowered SessionMismatch NotThreadParty ThreadNotInRoot LockedTooLow BalanceAboveSum
+ * TooManyThreads DuplicateThread: there is no such state.
  */
 export function next(state: ChannelState, update: Update): ChannelState {
   if (update.reason === "Settled") return afterSettlement(state, update.args);
@@ -38,6 +45,10 @@ function apply(state: ChannelState, update: Exclude<Update, { reason: "Settled" 
       return exchange(state, update.args);
     case "Withdrawal":
       return withdraw(state, update.args);
+    case "OpenThread":
+      return openThread(state, update.args);
+    case "CloseThread":
+      return closeThread(state, update.args);
   }
 }
 
@@ -86,6 +97,51 @@ function withdrawAsset(state: ChannelState, { asset, user, hub }: AssetWithdrawa
     withdrawnUser: row.withdrawnUser + user,
     withdrawnHub: row.withdrawnHub + hub,
   }));
+}
+
+function openThread(state: ChannelState, { thread, others }: OpenThreadArgs): ChannelState {
+  const threadHash = hashThread(thread);
+  requireRoot(state, others, threadHash);
+  const stakes = stakesIn(state, thread);
+  const opened = changeRow(state, thread.asset, (row) => ({
+    ...row,
+    balanceUser: take(row, "user", stakes.user),
+    balanceHub: take(row, "hub", stakes.hub),
+    locked: row.locked + threadSum(thread),
+  }));
+  return { ...opened, threadRoot: threadRoot([...others, threadHash]) };
+}
+
+function closeThread(state: ChannelState, { thread, balanceReceiver, others }: CloseThreadArgs): ChannelState {
+  const threadHash = hashThread(thread);
+  const sum = threadSum(thread);
+  requireRoot(state, [...others, threadHash], threadHash);
+  if (balanceReceiver > sum) throw protocolError("BalanceAboveSum", { sum, given: balanceReceiver });
+  const outcome = stakesIn(state, { ...thread, balanceSender: sum - balanceReceiver, balanceReceiver });
+  const closed = changeRow(state, thread.asset, (row) => {
+    if (row.locked < sum) throw protocolError("LockedTooLow", { asset: row.asset, locked: row.locked, needed: sum });
+    return {
+      ...row,
+      balanceUser: row.balanceUser + outcome.user,
+      balanceHub: row.balanceHub + outcome.hub,
+      locked: row.locked - sum,
+    };
+  });
+  return { ...closed, threadRoot: threadRoot(others) };
+}
+
+/** The state holds a root and no list: who names another list than the one that was signed gets no further. */
+function requireRoot(state: ChannelState, open: readonly Hash[], threadHash: Hash): void {
+  if (threadRoot(open) === state.threadRoot) return;
+  throw protocolError("ThreadNotInRoot", { threadHash, threadRoot: state.threadRoot });
+}
+
+/** In the channel of each party the hub stands in for the other one. */
+function stakesIn({ user }: ChannelState, thread: Thread): { readonly user: bigint; readonly hub: bigint } {
+  const { sender, receiver, balanceSender, balanceReceiver } = thread;
+  if (user === sender) return { user: balanceSender, hub: balanceReceiver };
+  if (user === receiver) return { user: balanceReceiver, hub: balanceSender };
+  throw protocolError("NotThreadParty", { user });
 }
 
 function move(row: AssetState, recipient: Side, amount: bigint): AssetState {

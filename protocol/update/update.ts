@@ -1,6 +1,7 @@
 import type { Address } from "../address";
 import type { Hash } from "../hex";
 import type { Signature } from "../signature";
+import type { Thread } from "../thread";
 
 /** The two parties of a channel. */
 export type Side = "hub" | "user";
@@ -55,6 +56,27 @@ export interface WithdrawalArgs {
   readonly exchange?: ExchangeArgs;
 }
 
+/**
+ * The user's stake and the hub's, which stands in for the other party, are locked for a thread. The same leaf joins the
+ * other party's channel in the same step of the hub. Source: docs/protocol.md "Threads".
+ */
+export interface OpenThreadArgs {
+  readonly thread: Thread;
+  readonly sigSender: Signature;
+  readonly sigReceiver: Signature;
+  /** Hashes of all other threads that are open in this channel: what the root before this step is made of. */
+  readonly others: readonly Hash[];
+}
+
+/** The thread's leaf leaves this channel, and its stakes join the balances by its outcome. */
+export interface CloseThreadArgs {
+  readonly thread: Thread;
+  /** What the receiver gets of the sum, in base units. */
+  readonly balanceReceiver: bigint;
+  /** Hashes of the threads that stay open: what the root after this step is made of. */
+  readonly others: readonly Hash[];
+}
+
 /** The chain settled a session; the channel goes on at zero in the next one. Derived from the chain, signed by nobody. */
 export interface SettledArgs {
   /** The one that ended. */
@@ -67,6 +89,8 @@ export interface ArgsByReason {
   readonly Payment: PaymentArgs;
   readonly Exchange: ExchangeArgs;
   readonly Withdrawal: WithdrawalArgs;
+  readonly OpenThread: OpenThreadArgs;
+  readonly CloseThread: CloseThreadArgs;
   readonly Settled: SettledArgs;
 }
 

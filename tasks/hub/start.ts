@@ -11,6 +11,7 @@ import { SignerRecord } from "../../hub/signer/signer-record";
 import { openSqliteStore } from "../../hub/store/sqlite/open-store";
 import { hexToBytes, parseAddress, ZERO_ADDRESS, type Address } from "../../protocol";
 import { ChannelManager__factory } from "../../typechain-types";
+import type { AddressBook } from "../address-book/address-book";
 import { readAddressBook, requireEntry } from "../address-book/read-address-book";
 import { connect, recordsDirectory } from "../chain/connect";
 import type { Chain } from "../chain/identify-chain";
@@ -67,6 +68,7 @@ export async function startHub(hre: HardhatRuntimeEnvironment, options: StartOpt
     assets: await assetsOf(provider, token),
     prices: token === undefined ? [] : localPrices(parseAddress(token)),
     priceUrl: process.env.HUB_PRICE_URL ?? "",
+    apps: appsOf(book.contracts),
   });
   const hub = await createHub({
     config,
@@ -80,6 +82,13 @@ export async function startHub(hre: HardhatRuntimeEnvironment, options: StartOpt
     log: options.log ?? consoleLog(),
   });
   return { hub, chain, config, ...(await hub.start()) };
+}
+
+function appsOf({ HashlockApp, SignedApp }: AddressBook["contracts"]): HubConfig["apps"] {
+  return {
+    ...(HashlockApp === undefined ? {} : { hashlock: parseAddress(HashlockApp.address) }),
+    ...(SignedApp === undefined ? {} : { signed: parseAddress(SignedApp.address) }),
+  };
 }
 
 function openRecord(file: string): SignerRecord {

@@ -6,7 +6,7 @@ import hre, { ethers } from "hardhat";
 import { BrowserProvider, type Provider } from "ethers";
 import { ChainClient } from "../../client/chain";
 import { ConnextClient } from "../../client/connext-client";
-import { Engine } from "../../client/engine/engine";
+import { Engine, NO_THREADS } from "../../client/engine/engine";
 import { Events } from "../../client/engine/events";
 import { clientError, errorFromWire, hasCode } from "../../client/errors";
 import type { HubFacts } from "../../client/get-connext-client";
@@ -19,12 +19,9 @@ import { completeConfig, type HubConfig } from "../../hub/config";
 import { createHub, type Hub } from "../../hub/create-hub";
 import { silentLog, type Log } from "../../hub/log";
 import { inProcessMessaging, type Messaging } from "../../hub/messaging/messaging";
-import { adminHandlers } from "../../hub/routes/admin-handlers";
+import { allHandlers } from "../../hub/routes/all-handlers";
 import { ChannelFeed } from "../../hub/routes/channel-feed";
-import { channelHandlers } from "../../hub/routes/channel-handlers";
 import { answerFor, dispatcher, type Dispatch } from "../../hub/routes/dispatch";
-import { paymentHandlers } from "../../hub/routes/payment-handlers";
-import { publicHandlers } from "../../hub/routes/public-handlers";
 import { SignerRecord, type Signing } from "../../hub/signer/signer-record";
 import { openSqliteStore } from "../../hub/store/sqlite/open-store";
 import type { Store } from "../../hub/store/store";
@@ -274,12 +271,7 @@ export class ChaosWorld {
         if (life.isDead) throw error;
       });
       const { services } = hub;
-      const handlers = {
-        ...publicHandlers(services),
-        ...channelHandlers(services),
-        ...paymentHandlers(services),
-        ...adminHandlers(services),
-      };
+      const handlers = allHandlers(services);
       return { life, hub, store, messaging, dispatch: dispatcher(handlers) };
     } catch (error) {
       await signerRecord.close();
@@ -324,7 +316,7 @@ export class ChaosWorld {
       const engine = await Engine.open({
         ...{ store, signer, hubAddress, chain, events, now, sleep, log, domain: this.domain },
         ...{ hub: connection, assets: new Set(assets), random: () => DEVICES[user] },
-        ...{ challengePeriodSeconds: Number(PERIOD), patienceMs: 30_000 },
+        ...{ challengePeriodSeconds: Number(PERIOD), patienceMs: 30_000, threads: NO_THREADS },
       });
       const client = new ConnextClient({
         ...{

@@ -2,11 +2,8 @@ import { ethers, network } from "hardhat";
 import { toQuantity, Wallet } from "ethers";
 import { mine, time } from "@nomicfoundation/hardhat-network-helpers";
 import type { Clock } from "../../hub/clock";
-import { adminHandlers } from "../../hub/routes/admin-handlers";
-import { channelHandlers } from "../../hub/routes/channel-handlers";
+import { allHandlers } from "../../hub/routes/all-handlers";
 import { dispatcher } from "../../hub/routes/dispatch";
-import { paymentHandlers } from "../../hub/routes/payment-handlers";
-import { publicHandlers } from "../../hub/routes/public-handlers";
 import { balancesOf, newestOf } from "../../hub/services/channel";
 import type { Services } from "../../hub/services/services";
 import {
@@ -127,6 +124,10 @@ export class HubUser {
     this.address = parseAddress(new Wallet(privateKey).address);
   }
 
+  get key(): Uint8Array {
+    return this.#key;
+  }
+
   get params(): { readonly params: { readonly user: Address } } {
     return { params: { user: this.address } };
   }
@@ -134,12 +135,7 @@ export class HubUser {
   /** Asks as this user, through the form and access checks of the wire. */
   async ask<Name extends OperationName>(name: Name, input: InputOf<Name>): Promise<OutputOf<Name>> {
     const { services } = this.#scene;
-    const handlers = {
-      ...publicHandlers(services),
-      ...channelHandlers(services),
-      ...paymentHandlers(services),
-      ...adminHandlers(services),
-    };
+    const handlers = allHandlers(services);
     const caller = { address: this.address, isAdmin: false };
     return (await dispatcher(handlers)(name, input, caller)) as OutputOf<Name>;
   }

@@ -4,6 +4,7 @@ import {
   parseState,
   parseUpdate,
   type Address,
+  type Hash,
   type Ledgers,
   type Signature,
   type SignedUpdate,
@@ -87,10 +88,11 @@ function save(db: SqliteDatabase, tx: Transaction, row: ChannelRow): void {
   db.runOne(
     tx,
     `version ${version} of channel ${user}`,
-    `INSERT INTO channels (user, session, state, sig_hub, sig_user, ledgers, exit_nonce, exit_deadline, needs_proof, version)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+    `INSERT INTO channels
+         (user, session, state, sig_hub, sig_user, ledgers, exit_nonce, exit_deadline, needs_proof, version, threads)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
      ON CONFLICT (user) DO UPDATE SET session = ?2, state = ?3, sig_hub = ?4, sig_user = ?5, ledgers = ?6,
-       exit_nonce = ?7, exit_deadline = ?8, needs_proof = ?9, version = ?10 WHERE version = ?10 - 1`,
+       exit_nonce = ?7, exit_deadline = ?8, needs_proof = ?9, version = ?10, threads = ?11 WHERE version = ?10 - 1`,
     user,
     session,
     doubleSigned === undefined ? null : JSON.stringify(formatState(doubleSigned.state)),
@@ -101,6 +103,7 @@ function save(db: SqliteDatabase, tx: Transaction, row: ChannelRow): void {
     exit?.deadline ?? null,
     row.needsProof ? 1n : 0n,
     version,
+    JSON.stringify(row.threads),
   );
 }
 
@@ -113,6 +116,7 @@ function channelOf(row: Row | undefined): ChannelRow | undefined {
     user: row.user as Address,
     session: big(row.session),
     ...(doubleSigned === undefined ? {} : { doubleSigned }),
+    threads: JSON.parse(String(row.threads)) as Hash[],
     ledgers: parseLedgers(String(row.ledgers)),
     ...(exit === undefined ? {} : { exit }),
     needsProof: row.needs_proof === 1n,

@@ -10,6 +10,7 @@ import { sqliteOutboxStore } from "./outbox-store";
 import { sqlitePaymentStore } from "./payment-store";
 import { sqliteSessionStore } from "./session-store";
 import { SqliteDatabase } from "./sqlite-database";
+import { sqliteThreadStore } from "./thread-store";
 import { sqliteTransactionStore } from "./transaction-store";
 
 /** Opens the embedded store in a file, made and brought to the newest schema if needed. */
@@ -26,6 +27,7 @@ export function openSqliteStore(file: string): Store {
     outbox: sqliteOutboxStore(db),
     payments: sqlitePaymentStore(db),
     sessions: sqliteSessionStore(db),
+    threads: sqliteThreadStore(db),
     transactions: sqliteTransactionStore(db),
   };
 }

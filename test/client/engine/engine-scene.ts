@@ -1,7 +1,7 @@
 import { ZERO_ADDRESS, type Ledgers } from "../../../protocol";
 import type { CodedError } from "../../../protocol/coded-error";
 import type { ClientView } from "../../../client/chain";
-import { Engine, type EngineDeps, type Step } from "../../../client/engine/engine";
+import { Engine, NO_THREADS, type EngineDeps, type Step } from "../../../client/engine/engine";
 import { Events } from "../../../client/engine/events";
 import { memoryStore } from "../../../client/memory-store";
 import { openSigner } from "../../../client/signer";
@@ -35,6 +35,7 @@ export function engineScene(hub = new ModelHub()): EngineScene {
         ...{ store: memoryStore(entries), signer, hubAddress: HUB, domain: DOMAIN, hub, events },
         assets: new Set([ZERO_ADDRESS, TOKEN]),
         chain: { view: () => Promise.resolve(scene.view) },
+        threads: NO_THREADS,
         challengePeriodSeconds: 86_400,
         now: () => scene.nowMs,
         random: () => (Number(DEVICE) + 0.5) / 65_536,

@@ -91,6 +91,7 @@ export const LEDGER: Ledger = { depositedHub: 100n, depositedUser: 100n, withdra
 export function contextOf(overrides: Partial<ReconcileContext> = {}): ReconcileContext {
   return {
     ...{ domain: DOMAIN, hub: HUB, session: 0n, nowSeconds: NOW_SECONDS, isAnswer: true },
+    closings: () => "nobody has shown why",
     ledgers: new Map([[ZERO_ADDRESS, LEDGER]]),
     assets: new Set([ZERO_ADDRESS, TOKEN]),
     ...overrides,

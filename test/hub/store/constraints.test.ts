@@ -72,7 +72,7 @@ describe("H-12: the database itself refuses", () => {
   });
 
   it("two steps of one channel on top of the same version", async () => {
-    const row = { user: PAYER, session: 0n, ledgers: new Map(), needsProof: false };
+    const row = { user: PAYER, session: 0n, threads: [], ledgers: new Map(), needsProof: false };
     await write((tx) => store.channels.save(tx, { ...row, version: 1n }));
     await write((tx) => store.channels.save(tx, { ...row, version: 2n }));
     await refused((tx) => store.channels.save(tx, { ...row, version: 2n }));

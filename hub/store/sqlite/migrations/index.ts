@@ -7,6 +7,7 @@ import { outbox } from "./0006-outbox";
 import { custodial } from "./0007-custodial";
 import { collateral } from "./0008-collateral";
 import { operation } from "./0009-operation";
+import { threads } from "./0010-threads";
 
 /** One step of the schema. Never changed once released, only added to. */
 export interface Migration {
@@ -25,4 +26,5 @@ export const MIGRATIONS: readonly Migration[] = [
   custodial,
   collateral,
   operation,
+  threads,
 ];
