@@ -689,7 +689,7 @@ function withOthers(step: Step, open: readonly Hash[]): Pick<Update, "reason" | 
   if (step.reason !== "OpenThread" && step.reason !== "CloseThread") return step;
   const hash = hashThread(step.args.thread);
   const others = open.filter((each) => each !== hash);
-  return { reason: step.reason, args: { ...step.args, others } } as Pick<Update, "reason" | "args">;
+  return { reason: step.reason, args: { ...step.args, others } };
 }
 
 function isEmpty({ updates }: Issued): boolean {

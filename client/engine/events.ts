@@ -1,5 +1,6 @@
-import type { ChannelState, SignedUpdate, WirePayment } from "../../protocol";
+import type { ChannelState, Hash, SignedUpdate, WirePayment } from "../../protocol";
 import type { CodedError } from "../../protocol/coded-error";
+import type { OwnThread } from "../threads/own-thread";
 
 /** What a client tells. Amounts are `bigint` or decimal strings as the wire has them. */
 export interface ClientEvents {
@@ -10,6 +11,10 @@ export interface ClientEvents {
   deposit: SignedUpdate;
   withdrawal: SignedUpdate;
   collateral: { readonly asset: string; readonly amount: string; readonly status: string };
+  /** A thread of this user's was offered, opened, updated, resolved or closed. */
+  thread: OwnThread;
+  /** The other party has paid through a thread; it is on disk. */
+  threadPayment: { readonly threadHash: Hash; readonly balanceReceiver: bigint; readonly amount: bigint };
   dispute: { readonly event: string; readonly nonce: bigint; readonly deadline: bigint };
   /** The hub did something against the rules. Nothing of it was signed; the evidence is kept. */
   incident: CodedError;

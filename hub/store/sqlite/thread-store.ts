@@ -134,6 +134,6 @@ function text<Value>(value: Value | undefined, format: (value: Value) => unknown
 }
 
 /** Written by this store from a checked value. */
-function json<Value>(text: SqlValue | undefined): Value {
-  return JSON.parse(String(text)) as Value;
+function json(stored: SqlValue | undefined): never {
+  return JSON.parse(String(stored)) as never;
 }

@@ -178,7 +178,7 @@ describe("Threads", () => {
       const threads: ThreadOfUsers[] = [];
       for (let i = 0; i < 5; i++) threads.push(await between({ balanceSender: 10n }).open());
       for (const i of [3, 0, 4, 1, 2]) {
-        await threads[i]?.closeBy(bob, BigInt(i), paymentNote((threads[i] as ThreadOfUsers).payment(BigInt(i) || 1n)));
+        await threads[i]?.closeBy(bob, BigInt(i), paymentNote((threads[i]).payment(BigInt(i) || 1n)));
         await alice.level();
       }
       expect((await bob.balances()).user).to.equal(1_010n);
