@@ -2,6 +2,7 @@ import {
   formatUpdate,
   parseAddress,
   parseQuote,
+  parseThreadEvidence,
   exchangeQuoteType,
   formatStruct,
   parseUint,
@@ -19,6 +20,7 @@ import {
   type Address,
   type ChannelState,
   type ExchangeArgs,
+  type InputOf,
   type SignedUpdate,
   type WireSync,
 } from "../../protocol";
@@ -77,7 +79,7 @@ export function channelHandlers(services: Services): Pick<Handlers, ChannelOpera
       const user = userOf(input);
       const updates = input.body.updates.map((update, i) => parseUpdate(update, `body.updates.${i}`));
       const before = await channels.load(user);
-      const sync = await lanes.run([user], () => takeUpdates(services, user, updates, input.body.doubleSigned));
+      const sync = await lanes.run([user], () => takeUpdates(services, user, updates, input.body));
       if (before.needsProof || isUncredited(before)) await catchUp(services, user);
       return sync;
     },
@@ -160,16 +162,19 @@ async function catchUp({ chainSync, log }: Services, user: Address): Promise<voi
   });
 }
 
+/** What a user shows to a hub that may have forgotten it. */
+type Shown = Pick<InputOf<"update">["body"], "doubleSigned" | "threads">;
+
 /** A countersignature, or updates that the user signed first; before either, a newer state that the hub has forgotten. */
 async function takeUpdates(
   services: Services,
   user: Address,
   updates: readonly SignedUpdate[],
-  shown: WireSync["doubleSigned"],
+  shown: Shown,
 ): Promise<WireSync> {
   const { channels } = services;
   const known = await channels.load(user);
-  const isProof = shown !== undefined || (known.needsProof && updates.length === 0);
+  const isProof = shown.doubleSigned !== undefined || (known.needsProof && updates.length === 0);
   const channel = isProof ? await takeProof(services, known, shown) : known;
   if (updates.length === 0) return channels.sync(channel);
   const [only, second] = updates;
@@ -258,7 +263,11 @@ function leadsTo(state: ChannelState, update: SignedUpdate): string | undefined 
  * the hub's signer remembers to have countersigned is believed (H-19).
  * @throws NonceTooLow, and what the verifier says of the state
  */
-async function takeProof(services: Services, channel: Channel, wire: WireSync["doubleSigned"]): Promise<Channel> {
+async function takeProof(
+  services: Services,
+  channel: Channel,
+  { doubleSigned: wire, threads = [] }: Shown,
+): Promise<Channel> {
   const { channels, incidents, signer, domain } = services;
   const shown = wire === undefined ? undefined : parseSigned(wire, "body.doubleSigned");
   const shownNonce = shown?.state.nonce ?? 0n;
@@ -274,7 +283,8 @@ async function takeProof(services: Services, channel: Channel, wire: WireSync["d
     await incidents.report("old-proof", channel.user, error);
     throw error;
   }
-  return channels.adoptShown(channel, shown);
+  const open = threads.map((each, i) => parseThreadEvidence(each, `body.threads.${i}`));
+  return channels.adoptShown(channel, shown, await services.threads.shownIn(channel, shown?.state, open));
 }
 
 function exchangeOf(

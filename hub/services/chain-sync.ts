@@ -249,7 +249,13 @@ export class ChainSync {
       const owed = await this.#uncountersigned(channel, nonce);
       const rest = without(channel, "exit", "doubleSigned");
       const isCurrent = view.session === session + 1n;
-      const next = { ...rest, session: session + 1n, threads: [], pending: [], ledgers: isCurrent ? view.ledgers : new Map() };
+      const next = {
+        ...rest,
+        session: session + 1n,
+        threads: [],
+        pending: [],
+        ledgers: isCurrent ? view.ledgers : new Map(),
+      };
       const exit = isCurrent ? view.exit : undefined;
       await channels.save(exit === undefined ? next : { ...next, exit }, (tx) => {
         owed(tx);

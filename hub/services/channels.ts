@@ -11,6 +11,7 @@ import {
   type ArgsByReason,
   type ChannelState,
   type Domain,
+  type Hash,
   type Signature,
   type SignedUpdate,
   type Side,
@@ -60,6 +61,12 @@ const CACHED_CHANNELS = 10_000;
 
 /** After a restore, nonces go on this far above everything that anybody has shown. */
 const NONCES_AFTER_RESTORE = 1_000n;
+
+/** The threads that are open in a state which its user shows: their hashes, and what is to be kept of them. */
+export interface ShownThreads {
+  readonly hashes: readonly Hash[];
+  readonly write: (tx: Transaction) => void;
+}
 
 type HubReason = "Deposit" | "Payment" | "Withdrawal" | "CloseThread";
 
@@ -219,16 +226,17 @@ export class Channels {
    * Takes over a state that both signed and the hub had forgotten, or hears from the user that there is none. From here on
    * nonces are far above everything that anybody has shown, in the signer's own record too.
    */
-  async adoptShown(channel: Channel, shown: DoubleSigned | undefined): Promise<Channel> {
+  async adoptShown(channel: Channel, shown: DoubleSigned | undefined, open: ShownThreads): Promise<Channel> {
     const { store, signer } = this.#deps;
     const base = shown === undefined || shown.state.nonce <= baseOf(channel).nonce ? undefined : shown;
     const pending = base === undefined ? channel.pending : [];
     const after: Channel = { ...channel, needsProof: false, version: channel.version + 1n, pending };
-    const adopted = base === undefined ? after : { ...after, doubleSigned: base };
+    const adopted = base === undefined ? after : { ...after, doubleSigned: base, threads: open.hashes };
     const floor = this.nonceFloor(adopted);
     await signer.raise(channel.user, floor + NONCES_AFTER_RESTORE);
     await store.database.write((tx) => {
       if (base !== undefined) store.channels.deleteAfter(tx, channel.user, channel.session, base.state.nonce);
+      if (base !== undefined) open.write(tx);
       store.channels.save(tx, adopted);
     });
     return this.#adopt(adopted);

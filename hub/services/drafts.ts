@@ -35,7 +35,8 @@ export function provisional(draft: Draft, before: Channel): Channel {
 /** Accepts updates that the user signed, each on top of the one before; the hub countersigns the last. */
 export function draftCountersigned(channel: Channel, updates: readonly SignedUpdate[], state: ChannelState): Draft {
   const sigUser = updates.at(-1)?.sigUser ?? "0x";
-  const after = (before: Channel, sigHub: Signature): Channel => withDoubleSigned(before, state, sigHub, sigUser, updates);
+  const after = (before: Channel, sigHub: Signature): Channel =>
+    withDoubleSigned(before, state, sigHub, sigUser, updates);
   return {
     user: channel.user,
     state,

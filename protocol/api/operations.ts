@@ -13,6 +13,8 @@ import {
   signedUpdateSchema,
   syncSchema,
 } from "./schemas";
+import { MAX_THREADS } from "../thread";
+import { threadEvidenceSchema } from "../thread-evidence";
 import { THREAD_OPERATIONS } from "./thread-operations";
 
 /**
@@ -185,6 +187,8 @@ export const OPERATIONS = {
       updates: Type.Array(signedUpdateSchema, { maxItems: 8 }),
       /** A state that both signed and the hub may have forgotten; with no updates: "this is my newest". */
       doubleSigned: Type.Optional(signedStateSchema),
+      /** The threads that are open in it, for a hub that may have forgotten them too. */
+      threads: Type.Optional(Type.Array(threadEvidenceSchema, { maxItems: MAX_THREADS })),
     }),
     response: syncSchema,
   },

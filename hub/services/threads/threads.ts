@@ -9,12 +9,14 @@ import {
   threadSum,
   ZERO_ADDRESS,
   type Address,
+  type ChannelState,
   type Domain,
   type Hash,
   type PureApps,
   type Signature,
   type SignedUpdate,
   type Thread,
+  type ThreadEvidence,
   type UpdateOf,
   type WireSync,
   type WireThreadProposal,
@@ -25,8 +27,8 @@ import type { AssetConfig } from "../../config";
 import type { HubSigner } from "../../signer/hub-signer";
 import type { Store } from "../../store/store";
 import type { ThreadNote, ThreadRow } from "../../store/thread-store";
-import { balancesOf } from "../channel";
-import { asBusy, type Channels } from "../channels";
+import { balancesOf, type Channel } from "../channel";
+import { asBusy, type Channels, type ShownThreads } from "../channels";
 import type { Collateral } from "../collateral";
 import type { Lanes } from "../lanes";
 import type { Pushes } from "../pushes";
@@ -35,6 +37,7 @@ import { ThreadClosing } from "./closing";
 import { Meetings } from "./meetings";
 import { PartyError, signBothLegs } from "./both-legs";
 import { ThreadOpening } from "./opening";
+import { shownThreads } from "./shown";
 import { legOf, otherParty, wireThread } from "./view";
 
 export interface ThreadsDeps {
@@ -170,6 +173,19 @@ export class Threads {
     if (row.thread.updatable) return this.#meet("close", row, party, update);
     if (party === row.thread.sender) throw hubError("ThreadReceiverFirst", { hash });
     return this.#closing.receiver(row, update, balanceReceiver, given);
+  }
+
+  /**
+   * The threads that are open in a state which a user shows, for a hub that was restored from an older copy. What became
+   * of a leg after that copy the hub cannot know: the other party's state says.
+   * @throws ThreadNotInRoot if they are not what the state's root is made of, and what is wrong with one of them
+   */
+  async shownIn(
+    channel: Channel,
+    state: ChannelState | undefined,
+    shown: readonly ThreadEvidence[],
+  ): Promise<ShownThreads> {
+    return shownThreads(channel, state, shown, this.#deps);
   }
 
   /** Closes senders' legs that could not be closed with the receivers'. */

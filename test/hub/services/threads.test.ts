@@ -1,8 +1,11 @@
+import { copyFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { expect } from "chai";
 import { ethers } from "hardhat";
 import {
   bytesToHex,
   formatSignedThreadUpdate,
+  formatThreadEvidence,
   formatThreadResolution,
   formatUpdate,
   hashAppState,
@@ -11,6 +14,7 @@ import {
   signedAppState,
   signOutcome,
   type Address,
+  type WireSync,
 } from "../../../protocol";
 import { hubScene, pay, type HubScene, type HubUser } from "../../support/hub-scene";
 import { paymentNote, termsOf, ThreadOfUsers } from "../../support/hub-threads";
@@ -178,7 +182,7 @@ describe("Threads", () => {
       const threads: ThreadOfUsers[] = [];
       for (let i = 0; i < 5; i++) threads.push(await between({ balanceSender: 10n }).open());
       for (const i of [3, 0, 4, 1, 2]) {
-        await threads[i]?.closeBy(bob, BigInt(i), paymentNote((threads[i]).payment(BigInt(i) || 1n)));
+        await threads[i]?.closeBy(bob, BigInt(i), paymentNote(threads[i].payment(BigInt(i) || 1n)));
         await alice.level();
       }
       expect((await bob.balances()).user).to.equal(1_010n);
@@ -244,5 +248,32 @@ describe("Threads", () => {
     await thread.closeBy(bob, 5n, paymentNote(thread.payment(5n)));
     await alice.level();
     expect((await alice.balances()).user).to.equal(995n);
+  });
+
+  it("H-19: takes over from its users the threads that a restored copy does not know", async () => {
+    const file = join(scene.world.folder, "hub.sqlite");
+    await scene.world.stopHub();
+    copyFileSync(file, `${file}.copy`);
+    await scene.restart();
+    const thread = await between().open();
+    const shown = await Promise.all([alice, bob].map((user) => user.sync()));
+    await scene.world.stopHub();
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(`${file}${suffix}`, { force: true });
+    copyFileSync(`${file}.copy`, file);
+    await scene.restart();
+
+    const [sigSender, sigReceiver] = [thread.signBy(alice, thread.hash), thread.signBy(bob, thread.hash)];
+    const evidence = formatThreadEvidence({ thread: thread.thread, sigSender, sigReceiver });
+    const prove = async (user: HubUser, threads: readonly (typeof evidence)[]): Promise<void> => {
+      const { doubleSigned } = shown[user === alice ? 0 : 1] as WireSync;
+      const body = { updates: [], ...(doubleSigned && { doubleSigned }), threads: [...threads] };
+      await user.ask("update", { ...user.params, body });
+    };
+    await expectCoded(prove(alice, []), "ThreadNotInRoot");
+    await prove(alice, [evidence]);
+    await prove(bob, [evidence]);
+    await thread.closeBy(bob, 25n, paymentNote(thread.payment(25n)));
+    await alice.level();
+    expect([(await alice.balances()).user, (await bob.balances()).user]).to.deep.equal([975n, 1_025n]);
   });
 });
