@@ -58,6 +58,8 @@ export interface HubConfig {
   readonly collateralBatchMs: number;
   /** Requests that one address may make in a minute. */
   readonly requestsPerMinute: number;
+  /** How long a party of a thread waits for the other one to sign its leg. */
+  readonly threadMeetingMs: number;
   /** Prebuilt thread apps of the chain, whose outcomes the hub computes itself. */
   readonly apps: PureApps;
 }
@@ -83,6 +85,7 @@ const DEFAULT_CONFIG: Omit<HubConfig, "chainId" | "channelManager" | "assets"> =
   linkSeconds: 30 * 86_400,
   collateralBatchMs: 2_000,
   requestsPerMinute: 6_000,
+  threadMeetingMs: 10_000,
   apps: {},
 };
 

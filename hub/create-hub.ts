@@ -239,7 +239,7 @@ async function wire(
       ...{ store, channels, collateral, exchange, outgoing: sender, channelManager, assets: assetSet },
     }),
     threads: new Threads({
-      ...{ ...base, channels, collateral, assets, apps: config.apps },
+      ...{ ...base, channels, collateral, assets, apps: config.apps, meetingMs: config.threadMeetingMs },
       challengePeriodSeconds: BigInt(contract.challengePeriodSeconds),
       readThread: (hash, thread) => readThreadView(provider, channelManager, hash, thread, config.confirmations),
       hasCode: async (address) => (await provider.getCode(address)) !== "0x",

@@ -8,12 +8,15 @@ export interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** How long a party waits with its request open. */
-const MEETING_MS = 10_000;
-
 /** Two parties whose legs must be signed in one step: the first to come waits for the second. */
 export class Meetings {
   readonly #waiting = new Map<string, Waiting>();
+  readonly #patienceMs: number;
+
+  /** @param patienceMs How long a party waits with its request open. */
+  constructor(patienceMs: number) {
+    this.#patienceMs = patienceMs;
+  }
 
   /** Takes the other party out, if it waits. */
   take(key: string, user: Address): Waiting | undefined {
@@ -23,7 +26,7 @@ export class Meetings {
     return found;
   }
 
-  /** Resolves with what the other party's coming leads to. @throws ThreadNotJoined after ten seconds */
+  /** Resolves with what the other party's coming leads to. @throws ThreadNotJoined if nobody comes in time */
   wait(key: string, hash: Hash, user: Address, update: SignedUpdate): Promise<WireSync> {
     this.#waiting.get(key)?.reject(hubError("ThreadNotJoined", { hash })); // an older try of the same party
     return new Promise((resolve, reject) => {
@@ -42,7 +45,7 @@ export class Meetings {
           reject(error instanceof Error ? error : new Error(String(error)));
         },
       };
-      const timer = setTimeout(() => waiting.reject(hubError("ThreadNotJoined", { hash })), MEETING_MS);
+      const timer = setTimeout(() => waiting.reject(hubError("ThreadNotJoined", { hash })), this.#patienceMs);
       timer.unref();
       this.#waiting.set(key, waiting);
     });

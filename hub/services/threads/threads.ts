@@ -51,6 +51,8 @@ export interface ThreadsDeps {
   readonly clock: Clock;
   readonly assets: ReadonlyMap<Address, AssetConfig>;
   readonly challengePeriodSeconds: bigint;
+  /** How long the party that comes first waits for the other one. */
+  readonly meetingMs: number;
   /** Prebuilt apps of this chain, whose outcomes the hub computes itself. */
   readonly apps: PureApps;
   /** What the chain says of a thread: at head, and, as deep as this hub asks, whether that is final. */
@@ -69,12 +71,13 @@ type PartyUpdate = UpdateOf<"OpenThread"> | UpdateOf<"CloseThread">;
  */
 export class Threads {
   readonly #deps: ThreadsDeps;
-  readonly #meetings = new Meetings();
+  readonly #meetings: Meetings;
   readonly #opening: ThreadOpening;
   readonly #closing: ThreadClosing;
 
   constructor(deps: ThreadsDeps) {
     this.#deps = deps;
+    this.#meetings = new Meetings(deps.meetingMs);
     this.#opening = new ThreadOpening(deps);
     this.#closing = new ThreadClosing(deps);
   }

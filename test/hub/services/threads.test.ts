@@ -33,7 +33,7 @@ describe("Threads", () => {
       await ethers.deployContract("SignedApp"),
     ];
     [hashlock, signed] = [parseAddress(await hashlockApp.getAddress()), parseAddress(await signedApp.getAddress())];
-    scene = await hubScene({ config: { apps: { hashlock, signed } } });
+    scene = await hubScene({ config: { apps: { hashlock, signed }, threadMeetingMs: 500 } });
   });
   after(() => scene.close());
   beforeEach(async () => {
