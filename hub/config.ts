@@ -11,6 +11,7 @@ import {
   type Address,
   type PureApps,
 } from "../protocol";
+import { parseTowerConfig, type TowerServerConfig } from "../watchtower/config";
 import type { Rate } from "./services/rates";
 
 /** An asset that the hub serves. Amounts in base units. */
@@ -39,6 +40,14 @@ export interface HubConfig {
   readonly pollIntervalMs: number;
   readonly maxFeePerGasCap: bigint;
   readonly bumpAfterMs: number;
+  /** A dispute may offer so much per gas in the last part of its window. */
+  readonly disputeFeePerGasCap: bigint;
+  /** An exit or thread is answered for the hub's own sake where that brings so many percent of its gas; 0: always. */
+  readonly disputeWorthPercent: number;
+  /** Channels without a new state for so long are exited; 0: never. */
+  readonly staleExitDays: number;
+  /** Only where the hub gets back so many times the gas. */
+  readonly staleExitGasMultiple: number;
   /** What sign-in messages name: host and port as users see the hub. Empty: where it listens. */
   readonly domain: string;
   /** Origins of pages that may use the hub, beside its own. `*`: all. */
@@ -64,6 +73,8 @@ export interface HubConfig {
   readonly apps: PureApps;
 }
 
+const GWEI = 10n ** 9n;
+
 const DEFAULT_CONFIG: Omit<HubConfig, "chainId" | "channelManager" | "assets"> = {
   host: "127.0.0.1",
   port: 0,
@@ -73,6 +84,10 @@ const DEFAULT_CONFIG: Omit<HubConfig, "chainId" | "channelManager" | "assets"> =
   pollIntervalMs: 4_000,
   maxFeePerGasCap: 500n * 10n ** 9n,
   bumpAfterMs: 60_000,
+  disputeFeePerGasCap: 2_000n * 10n ** 9n,
+  disputeWorthPercent: 100,
+  staleExitDays: 0,
+  staleExitGasMultiple: 10,
   domain: "",
   corsOrigins: [],
   trustedProxies: [],
@@ -104,6 +119,8 @@ export interface ServerConfig {
   readonly signerFile: string;
   /** 32 bytes. Never printed. */
   readonly hubKey: Uint8Array;
+  /** A tower in the hub's process (docs/watchtower.md). Absent: none. */
+  readonly watchtower?: TowerServerConfig;
 }
 
 const assetsSchema = Type.Array(
@@ -158,6 +175,11 @@ const environmentSchema = Type.Object(
     HUB_TRUSTED_PROXIES: Type.Optional(Type.String({ pattern: LIST_OF_ADDRESSES })),
     HUB_HASHLOCK_APP: Type.Optional(addressSchema),
     HUB_SIGNED_APP: Type.Optional(addressSchema),
+    HUB_DISPUTE_MAX_FEE_GWEI: Type.Optional(Type.String({ pattern: "^[1-9][0-9]{0,6}$" })),
+    HUB_DISPUTE_WORTH_PERCENT: Type.Optional(Type.String({ pattern: "^[0-9]{1,6}$" })),
+    HUB_STALE_EXIT_DAYS: Type.Optional(Type.String({ pattern: "^[0-9]{1,4}$" })),
+    HUB_STALE_EXIT_GAS_MULTIPLE: Type.Optional(Type.String({ pattern: "^[1-9][0-9]{0,5}$" })),
+    HUB_WATCHTOWER: Type.Optional(Type.Union([Type.Literal("on"), Type.Literal("off")])),
     HUB_COLLATERAL_BATCH_MS: Type.Optional(Type.String({ pattern: "^[1-9][0-9]{0,6}$" })),
   },
   { additionalProperties: false }, // a name that is misspelt would be a setting that is not made
@@ -186,7 +208,25 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     }),
   );
   if (problems.length > 0) throw hubError("ConfigInvalid", { problems });
-  return serverConfig(known as Environment, assets, prices);
+  return serverConfig(known as Environment, assets, prices, environment);
+}
+
+/** The hub's own node, chain and contract, and what `WATCHTOWER_*` says beyond them. */
+function towerOf(
+  env: Environment,
+  environment: Readonly<Record<string, string | undefined>>,
+): Pick<ServerConfig, "watchtower"> {
+  if (env.HUB_WATCHTOWER !== "on") return {};
+  const watchtower = parseTowerConfig({
+    WATCHTOWER_ETH_URL: env.HUB_ETH_URL,
+    WATCHTOWER_CHAIN_ID: env.HUB_CHAIN_ID,
+    WATCHTOWER_CHANNEL_MANAGER: env.HUB_CHANNEL_MANAGER,
+    WATCHTOWER_START_BLOCK: env.HUB_START_BLOCK,
+    WATCHTOWER_HASHLOCK_APP: env.HUB_HASHLOCK_APP,
+    WATCHTOWER_SIGNED_APP: env.HUB_SIGNED_APP,
+    ...environment,
+  });
+  return { watchtower };
 }
 
 /** What each variable must be, in words that name it and never show it. */
@@ -270,7 +310,7 @@ function bytesOf(hex: string): Uint8Array {
  * What a hub runs with, for a log: every setting on a line of its own, secrets as whether they are set, and of URLs the
  * host alone, because their paths and names often are keys.
  */
-export function describeConfig({ hub, ethUrl, databaseFile, signerFile }: ServerConfig): string {
+export function describeConfig({ hub, ethUrl, databaseFile, signerFile, watchtower }: ServerConfig): string {
   const { adminKey, priceUrl, assets, prices, apps, ...rest } = hub;
   const lines = {
     ...{ ethUrl: hostOf(ethUrl), databaseFile, signerFile, hubKey: "set, not shown" },
@@ -280,6 +320,7 @@ export function describeConfig({ hub, ethUrl, databaseFile, signerFile }: Server
     assets: assets.map(({ symbol, asset }) => `${symbol} ${asset}`),
     prices: `${prices.length} fixed`,
     apps: Object.entries(apps).map(([name, address]) => `${name} ${String(address)}`),
+    watchtower: watchtower === undefined ? "off" : `on, port ${watchtower.tower.port}, ${watchtower.databaseFile}`,
   };
   return Object.entries(lines)
     .map(([name, value]) => `${name}: ${Array.isArray(value) ? value.join(", ") || "none" : String(value)}`)
@@ -294,6 +335,7 @@ function serverConfig(
   env: Environment,
   assets: Static<typeof assetsSchema>,
   prices: Static<typeof pricesSchema>,
+  environment: Readonly<Record<string, string | undefined>>,
 ): ServerConfig {
   const number = (text: string | undefined, fallback: number): number => (text === undefined ? fallback : Number(text));
   const hub = completeConfig({
@@ -314,6 +356,10 @@ function serverConfig(
     priceUrl: env.HUB_PRICE_URL ?? "",
     spreadBasisPoints: number(env.HUB_SPREAD_BASIS_POINTS, 0),
     requestsPerMinute: number(env.HUB_REQUESTS_PER_MINUTE, DEFAULT_CONFIG.requestsPerMinute),
+    disputeFeePerGasCap: BigInt(env.HUB_DISPUTE_MAX_FEE_GWEI ?? DEFAULT_CONFIG.disputeFeePerGasCap / GWEI) * GWEI,
+    disputeWorthPercent: number(env.HUB_DISPUTE_WORTH_PERCENT, DEFAULT_CONFIG.disputeWorthPercent),
+    staleExitDays: number(env.HUB_STALE_EXIT_DAYS, DEFAULT_CONFIG.staleExitDays),
+    staleExitGasMultiple: number(env.HUB_STALE_EXIT_GAS_MULTIPLE, DEFAULT_CONFIG.staleExitGasMultiple),
     collateralBatchMs: number(env.HUB_COLLATERAL_BATCH_MS, DEFAULT_CONFIG.collateralBatchMs),
     apps: {
       ...(env.HUB_HASHLOCK_APP === undefined
@@ -328,6 +374,7 @@ function serverConfig(
     databaseFile: env.HUB_DATABASE ?? "hub.sqlite",
     signerFile: env.HUB_SIGNER_RECORD ?? "hub-signer.sqlite",
     hubKey: bytesOf(env.HUB_PRIVATE_KEY),
+    ...towerOf(env, environment),
   };
   // The key is no part of what is printed or listed; it is there for who asks for it by name.
   return Object.freeze(Object.defineProperty(settings, "hubKey", { enumerable: false }));

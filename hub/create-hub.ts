@@ -11,7 +11,8 @@ import {
 } from "../protocol";
 import { readCautiously } from "../protocol/chain/channel-view";
 import { readThreadView } from "../protocol/chain/thread-record";
-import { ChannelManager__factory } from "../typechain-types";
+import { channelManagerAt } from "../protocol/chain/contract";
+import type { Watchtower } from "../watchtower/create-watchtower";
 import { buildApp } from "./app";
 import { TransactionSender } from "./chain/transaction-sender";
 import { Watcher } from "./chain/watcher";
@@ -23,11 +24,17 @@ import { outboxPushes } from "./messaging/outbox-pushes";
 import { buildOperatorApp } from "./operator-app";
 import { allHandlers } from "./routes/all-handlers";
 import type { JsonRpcNode } from "./routes/eth-forwarder";
+import { chainEvents } from "./services/chain-events";
 import { ChainSync, type ChainView } from "./services/chain-sync";
 import { Channels } from "./services/channels";
 import { Collateral, DEFAULT_COLLATERAL_LIMITS } from "./services/collateral";
 import { CollateralBatcher } from "./services/collateral-batcher";
 import { Custodial } from "./services/custodial";
+import { Disputes } from "./services/disputes/disputes";
+import { SessionEnds } from "./services/disputes/session-ends";
+import { StaleExits } from "./services/disputes/stale-exits";
+import { ThreadDisputes } from "./services/disputes/thread-disputes";
+import { gasWorth } from "./services/disputes/worth";
 import { Exchange } from "./services/exchange";
 import { endOf } from "./services/ends";
 import { Forwarding } from "./services/forwarding";
@@ -40,7 +47,7 @@ import { fixedPrices, httpPrices, Rates } from "./services/rates";
 import { repeat, type Repeater } from "./services/repeat";
 import type { ContractFacts, Services } from "./services/services";
 import { Sessions } from "./services/sessions";
-import { Threads } from "./services/threads/threads";
+import { Threads, type ThreadsDeps } from "./services/threads/threads";
 import { Withdrawals } from "./services/withdrawals";
 import { HubSigner } from "./signer/hub-signer";
 import type { SignerRecord } from "./signer/signer-record";
@@ -61,7 +68,12 @@ export interface HubDeps {
   readonly log: Log;
   /** Default: within this process. */
   readonly messaging?: Messaging;
+  /** A tower in this process, on a key, a file and a port of its own. Default: none. */
+  readonly watchtower?: EmbeddedTower;
 }
+
+/** What a hub asks of a tower that it runs along. */
+export type EmbeddedTower = Pick<Watchtower, "start" | "close">;
 
 export interface Hub {
   readonly services: Services;
@@ -120,12 +132,15 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
       const operatorUrl = await operatorApp.listen({ host: config.host, port: config.operatorPort });
       sender.start();
       await watcher.start();
+      const tower = await deps.watchtower?.start();
+      if (tower !== undefined) log.info(`the watchtower in this process listens at ${tower.url}`);
       return { url: ref.url, operatorUrl };
     },
     tick: async () => {
       for (const repeater of repeaters) await repeater.run();
     },
     close: async () => {
+      await deps.watchtower?.close();
       await app.close();
       await operatorApp.close();
       for (const repeater of repeaters) await repeater.stop();
@@ -192,8 +207,9 @@ async function wire(
     confirmations: config.confirmations,
     pollIntervalMs: config.pollIntervalMs,
     maxFeePerGasCap: config.maxFeePerGasCap,
+    disputeFeePerGasCap: config.disputeFeePerGasCap,
     bumpAfterMs: config.bumpAfterMs,
-    onFinal: (row) => endOf(row, { store, custodial, chainSync, log }),
+    onFinal: (row) => endOf(row, { store, custodial, chainSync, threadDisputes, log }),
   });
   const source = config.priceUrl === "" ? fixedPrices(config.prices) : httpPrices(config.priceUrl);
   const rates = new Rates(source, config.spreadBasisPoints, clock, log);
@@ -208,16 +224,33 @@ async function wire(
     assets: assetSet,
     outsiders,
   });
-  const manager = ChannelManager__factory.connect(config.channelManager, provider);
+  const manager = channelManagerAt(config.channelManager, provider);
   const reserveOf = (asset: Address): Promise<bigint> => manager.reserveOf(asset);
   const { channelManager } = config;
   const settings = await depositSwitch(store);
   const chainSync = new ChainSync({
-    ...{ ...base, channels, collateral, forwarding, outgoing: sender, rates, log, channelManager, assets: assetSet },
+    ...{ store, lanes, channels, collateral, forwarding, rates, log, assets: assetSet },
     readView: (user) => readView(provider, config, user),
     depositsPaused: () => settings.isPaused(),
   });
-  const watcher: Watcher = new Watcher({ ...config, provider, store, clock, log }, chainSync);
+  const gasPrice = new GasPrice(provider, clock, log);
+  const worth = gasWorth(gasPrice, rates, config.disputeWorthPercent);
+  const forDisputes = { ...base, channels, outgoing: sender, worth, log, channelManager };
+  const readThread: ThreadsDeps["readThread"] = (hash, thread) =>
+    readThreadView(provider, channelManager, hash, thread, config.confirmations);
+  const disputes = new Disputes({ ...forDisputes, readView: (user) => readView(provider, config, user) });
+  const sessionEnds = new SessionEnds({
+    ...{ ...forDisputes, assets: assetSet },
+    readView: (user) => readView(provider, config, user),
+    readLedger: (user, session, asset) => manager.ledgerOf(user, session, asset),
+  });
+  const challengePeriodSeconds = BigInt(contract.challengePeriodSeconds);
+  const evidence = { domain, challengePeriodSeconds, apps: config.apps };
+  const threadDisputes: ThreadDisputes = new ThreadDisputes({ ...forDisputes, evidence, readThread });
+  const { staleExitDays: staleDays, staleExitGasMultiple: gasMultiple } = config;
+  const staleExits = new StaleExits({ ...forDisputes, staleDays, gasMultiple });
+  const listener = chainEvents({ chainSync, disputes, sessionEnds, threadDisputes, incidents });
+  const watcher: Watcher = new Watcher({ ...config, provider, store, clock, log }, listener);
   const services: Services = {
     ...{
       ...base,
@@ -240,13 +273,13 @@ async function wire(
     }),
     threads: new Threads({
       ...{ ...base, channels, collateral, assets, apps: config.apps, meetingMs: config.threadMeetingMs },
-      challengePeriodSeconds: BigInt(contract.challengePeriodSeconds),
-      readThread: (hash, thread) => readThreadView(provider, channelManager, hash, thread, config.confirmations),
+      challengePeriodSeconds,
+      readThread,
       hasCode: async (address) => (await provider.getCode(address)) !== "0x",
     }),
-    gasPrice: new GasPrice(provider, clock, log),
+    gasPrice,
     sessions: new Sessions({ store, clock, randomBytes, chainId: config.chainId, domain: domainName }),
-    chainSync,
+    ...{ chainSync, disputes, sessionEnds, threadDisputes, staleExits },
     startedAtMs: clock.now(),
     depositsPaused: () => settings.isPaused(),
     setDepositsPaused: (paused, also) => settings.set(paused, also),
@@ -264,7 +297,7 @@ async function wire(
 
 /** Which hub and treasury the contract has. @throws ContractMismatch */
 async function readContract({ config, provider, hubKey }: HubDeps): Promise<ContractFacts> {
-  const manager = ChannelManager__factory.connect(config.channelManager, provider);
+  const manager = channelManagerAt(config.channelManager, provider);
   const [{ chainId }, hub, treasury, period] = await Promise.all([
     provider.getNetwork(),
     manager.hub(),
@@ -330,16 +363,20 @@ async function walletOf(provider: Provider, hub: Address, asset: Address): Promi
   return (await token.getFunction("balanceOf").staticCall(hub)) as bigint;
 }
 
-async function sweep({ forwarding, chainSync, store, threads }: Services, clock: Clock): Promise<void> {
+async function sweep(all: Services, clock: Clock): Promise<void> {
+  const { forwarding, chainSync, store, threads, disputes, threadDisputes, staleExits } = all;
   await forwarding.endExpired();
   await threads.finishClosings();
-  await chainSync.settleDue();
+  await disputes.answerRunning();
+  await disputes.settleDue();
+  await staleExits.look();
   await store.database.write((tx) => {
     store.sessions.prune(tx, clock.now());
     store.operation.prune(tx, BigInt(Math.floor(clock.now() / 1000)));
     store.outbox.prune(tx, clock.now() - OUTBOX_DAYS * DAY_MS);
   });
-  await chainSync.lookAtExits(); // last: it needs the node
+  await chainSync.lookAtExits(); // from here on it needs the node
+  await threadDisputes.lookAround();
 }
 
 function latestPushes({

@@ -6,7 +6,7 @@ import type { Outgoing, OutgoingRequest } from "../services/outgoing";
 import type { Transaction } from "../store/database";
 import type { Store } from "../store/store";
 import type { TransactionRow } from "../store/transaction-store";
-import { bumped, canReplace, capped, currentFees, ladderOf, type Fees, type Ladder } from "./fees";
+import { bumped, canReplace, capped, currentFees, ladderOf, type Fees, type Ladder } from "../../protocol/chain/fees";
 import { outcomeOf, Outcomes, type Outcome } from "./outcomes";
 import { preflight, reasonOfRevert, userOfNonce } from "./preflight";
 import { Turns } from "./turns";
@@ -27,8 +27,10 @@ export interface SenderDeps {
   /** Depth at which a transaction is final; 1 is "mined". */
   readonly confirmations: number;
   readonly pollIntervalMs: number;
-  /** No offer per gas goes above it. */
+  /** No offer per gas goes above it, except for a dispute in the last part of its window. */
   readonly maxFeePerGasCap: bigint;
+  /** What such a dispute, and whatever it has to wait for, may offer per gas; not below the other one. */
+  readonly disputeFeePerGasCap: bigint;
   /** A transaction that is not mined after so long is offered more. */
   readonly bumpAfterMs: number;
   /** Told of each final transaction at least once. */
@@ -138,7 +140,7 @@ export class TransactionSender implements Outgoing {
     return this.#turns.run(async () => {
       const row = await this.#deps.store.transactions.find(id);
       if (row?.status !== "sent") return false;
-      return this.#raise(row, await currentFees(this.#deps.provider), 0n);
+      return this.#raise(row, await currentFees(this.#deps.provider), this.#ladderOf(row));
     });
   }
 
@@ -237,31 +239,42 @@ export class TransactionSender implements Outgoing {
   }
 
   /** Not mined. The node may have dropped it, or never got it; and it may offer too little. */
-  async #keepGoing(row: TransactionRow, pass: Pass, { patienceMs, risePercent }: Ladder): Promise<void> {
+  async #keepGoing(row: TransactionRow, pass: Pass, ladder: Ladder): Promise<void> {
     const { store, clock, bumpAfterMs } = this.#deps;
     if (row.status === "mined") {
       if (pass.headNumber < (row.minedBlock ?? 0)) return; // the node is merely behind
       await store.database.write((tx) => store.transactions.markUnmined(tx, row.id));
     }
     const now = clock.now();
-    const isPatienceOver = now - (row.sentAtMs ?? 0) >= patienceMs;
-    if (isPatienceOver && (await this.#raise(row, await pass.fees(), risePercent))) return;
+    const isPatienceOver = now - (row.sentAtMs ?? 0) >= ladder.patienceMs;
+    if (isPatienceOver && (await this.#raise(row, await pass.fees(), ladder))) return;
     if (now - (this.#broadcastAtMs.get(row.id) ?? 0) < bumpAfterMs / 2 && row.status === "sent") return;
     const [newest] = await store.transactions.attempts(row);
     if (newest !== undefined) await this.#broadcast(row.id, newest.raw);
   }
 
   /** @returns Whether a higher offer was made. */
-  async #raise(row: TransactionRow, current: Fees, risePercent: bigint): Promise<boolean> {
-    const { maxFeePerGasCap, log } = this.#deps;
+  async #raise(row: TransactionRow, current: Fees, ladder: Ladder): Promise<boolean> {
+    const { log } = this.#deps;
     const last: Fees = { maxFeePerGas: row.maxFeePerGas ?? 0n, maxPriorityFeePerGas: row.maxPriorityFeePerGas ?? 0n };
-    const next = bumped(last, current, maxFeePerGasCap, risePercent);
+    const next = bumped(last, current, this.#capOf(ladder), ladder.risePercent);
     if (!canReplace(last, next)) {
       log.warn(`transaction ${row.id} waits at the highest fee that is allowed`);
       return false;
     }
     await this.#send({ ...row, ...next });
     return true;
+  }
+
+  #capOf({ isUrgent }: Ladder): bigint {
+    const { maxFeePerGasCap: usual, disputeFeePerGasCap: urgent } = this.#deps;
+    return isUrgent && urgent > usual ? urgent : usual;
+  }
+
+  /** By the transaction's own deadline, whatever waits behind it. */
+  #ladderOf({ kind, deadlineSeconds = Infinity }: TransactionRow): Ladder {
+    const { clock, bumpAfterMs } = this.#deps;
+    return ladderOf(bumpAfterMs, kind === "dispute" ? deadlineSeconds - clock.now() / 1000 : undefined);
   }
 
   async #sendQueued(queued: readonly TransactionRow[], pass: Pass): Promise<void> {
@@ -275,11 +288,11 @@ export class TransactionSender implements Outgoing {
   }
 
   async #sendOne(row: TransactionRow, pass: Pass): Promise<void> {
-    const { provider, signer, maxFeePerGasCap, clock, log } = this.#deps;
+    const { provider, signer, clock, log } = this.#deps;
     if (row.deadlineSeconds !== undefined && clock.now() / 1000 >= row.deadlineSeconds) {
       return this.#fail(row, row.error ?? "its deadline passed");
     }
-    const fees = capped(await pass.fees(), maxFeePerGasCap);
+    const fees = capped(await pass.fees(), this.#capOf(this.#ladderOf(row)));
     const verdict = await preflight(provider, signer.address, row, fees.maxFeePerGas, await this.#spendableWei());
     if ("refusal" in verdict) return this.#refused(row, verdict.refusal, pass);
     if ("wait" in verdict) {

@@ -10,6 +10,7 @@ type AdminOperation =
   | "setProfile"
   | "adminCollateralize"
   | "setDepositsPaused"
+  | "adminExit"
   | "getStatus"
   | "listAccounts"
   | "listTransactions"
@@ -52,6 +53,11 @@ export function adminHandlers(services: Services): Pick<Handlers, AdminOperation
     setDepositsPaused: async ({ body }) => {
       await services.setDepositsPaused(body.paused, (tx) => audit(tx, "deposits", body));
       return { paused: body.paused };
+    },
+
+    adminExit: async ({ body }) => {
+      const user = parseAddress(body.user, "body.user");
+      return { transaction: await services.staleExits.start(user, (tx) => audit(tx, "exit", body, user)) };
     },
 
     getStatus: () => statusOf(services),

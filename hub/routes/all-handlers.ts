@@ -1,5 +1,6 @@
 import type { Services } from "../services/services";
 import { adminHandlers } from "./admin-handlers";
+import { backupHandlers } from "./backup-handlers";
 import { channelHandlers } from "./channel-handlers";
 import type { Handlers } from "./handlers";
 import { paymentHandlers } from "./payment-handlers";
@@ -11,6 +12,7 @@ export function allHandlers(services: Services): Handlers {
   return {
     ...publicHandlers(services),
     ...channelHandlers(services),
+    ...backupHandlers(services),
     ...paymentHandlers(services),
     ...threadHandlers(services),
     ...adminHandlers(services),

@@ -5,6 +5,7 @@ import {
   parseThreadEvidence,
   exchangeQuoteType,
   formatStruct,
+  formatThreadEvidence,
   parseUint,
   parseUpdate,
   protocolError,
@@ -28,6 +29,7 @@ import { baseOf, isUncredited, newestOf, type Channel } from "../services/channe
 import { asBusy } from "../services/channels";
 import type { Services } from "../services/services";
 import type { Handlers } from "./handlers";
+import { evidenceOf as threadEvidenceOf } from "../services/threads/view";
 import { parseSigned, wireSigned } from "./wire";
 
 type ChannelOperation =
@@ -142,14 +144,17 @@ export function channelHandlers(services: Services): Pick<Handlers, ChannelOpera
 
     getEvidence: async (input) => {
       const user = userOf(input);
-      const { doubleSigned, updates } = await lanes.run([user], async () => channels.sync(await channels.load(user)));
+      const { channel, session, doubleSigned } = await lanes.run([user], async () => {
+        const loaded = await channels.load(user);
+        return { channel: loaded, ...(await channels.sync(loaded)) }; // marks as seen what is about to be shown
+      });
+      const rows = (await store.threads.openIn(user)).filter(({ hash }) => channel.threads.includes(hash));
       return {
-        chainId: config.chainId,
-        channelManager: config.channelManager,
-        hub: services.signer.address,
-        user,
+        ...{ kind: "channel-evidence" as const, version: 1 as const, chainId: config.chainId },
+        ...{ channelManager: config.channelManager, hub: services.signer.address, user, session },
         ...(doubleSigned === undefined ? {} : { doubleSigned }),
-        updates,
+        ...{ hubSigned: channel.pending.map(({ update }) => formatUpdate(update)), userSigned: [] },
+        threads: rows.map((row) => formatThreadEvidence(threadEvidenceOf(row))),
       };
     },
   };

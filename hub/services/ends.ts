@@ -1,14 +1,16 @@
-import type { Address } from "../../protocol";
+import type { Address, Hash } from "../../protocol";
 import type { Log } from "../log";
 import type { Store } from "../store/store";
 import type { TransactionRow } from "../store/transaction-store";
 import type { ChainSync } from "./chain-sync";
 import type { Custodial } from "./custodial";
+import type { ThreadDisputes } from "./disputes/thread-disputes";
 
 export interface EndDeps {
   readonly store: Store;
   readonly custodial: Custodial;
   readonly chainSync: ChainSync;
+  readonly threadDisputes: ThreadDisputes;
   readonly log: Log;
 }
 
@@ -18,6 +20,7 @@ export async function endOf(row: TransactionRow, deps: EndDeps): Promise<void> {
   if (row.error !== undefined) deps.log.warn(`transaction ${row.id} failed: ${row.error}`);
   if (kind === "custodial") return endPayout(row, user as Address, rest.join(":"), deps);
   if (kind === "collateralize") return endCollateral(row, deps);
+  if (kind === "thread") return deps.threadDisputes.look(user as Hash);
   if (user !== undefined) await deps.chainSync.refresh(user as Address);
 }
 

@@ -1,5 +1,5 @@
 import type { Provider } from "ethers";
-import { currentFees, type Fees } from "../chain/fees";
+import { currentFees, type Fees } from "../../protocol/chain/fees";
 import type { Clock } from "../clock";
 import type { Log } from "../log";
 

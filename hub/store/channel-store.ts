@@ -44,6 +44,9 @@ export interface ChannelStore {
   /** Updates of a session above a nonce, in order. */
   updatesAfter(user: Address, session: bigint, nonce: bigint, limit: number): Promise<readonly PendingUpdate[]>;
 
+  /** Openings and closings of threads in a session up to a nonce, in order. */
+  threadUpdates(user: Address, session: bigint, upToNonce: bigint): Promise<readonly SignedUpdate[]>;
+
   latestUpdate(user: Address, session: bigint): Promise<SignedUpdate | undefined>;
 
   list(after: Address | undefined, limit: number): Promise<readonly ChannelRow[]>;

@@ -7,7 +7,8 @@ export interface Database {
   /**
    * Runs `build`, which writes through the stores, as one atomic and durable step. Resolves when it is on disk. Steps
    * that wait at the same time are committed in one go; one that fails does not touch the others.
-   * `build` must be synchronous, may run later, and must not read: decide before, let constraints decide races.
+   * `build` must be synchronous, may run later, and twice if a step beside it fails; it must not read: decide before, let
+   * constraints decide races.
    * @throws ConflictError when a constraint or an expectation of a store's write refuses; anything else is a bug.
    */
   write(build: (tx: Transaction) => void): Promise<void>;

@@ -61,6 +61,9 @@ export interface ThreadStore {
   /** Threads with a leg that is open while the other is closed or settled, or that the chain has a record of. */
   unfinished(limit: number): Promise<readonly ThreadRow[]>;
 
+  /** Threads with an open leg that the chain has a record of, by hash, after one of them. */
+  disputed(after: Hash | undefined, limit: number): Promise<readonly Hash[]>;
+
   count(): Promise<{ readonly open: number }>;
 
   /** @throws ConflictError (from the write) if there is a thread of this hash: each is opened once, ever. */

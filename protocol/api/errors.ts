@@ -250,6 +250,12 @@ export const HUB_ERRORS = {
     "both legs are signed in one step or not at all",
     "try again when the other party is online",
   ),
+  ExitRefused: text<{ user: string; reason: string }>(
+    409,
+    ({ user, reason }) => `The hub does not exit the channel of ${user}: ${reason}`,
+    "an exit of the hub must take nothing from its user and nothing twice from the hub",
+    "wait for the user, or let it exit itself",
+  ),
   ThreadDisputed: text<{ hash: Hash; deadline: bigint }>(
     409,
     ({ hash, deadline }) => `The chain decides about thread ${hash} until ${deadline}`,
@@ -273,6 +279,46 @@ export const HUB_ERRORS = {
     ({ reason }) => `The thread cannot be opened: ${reason}`,
     "every open thread makes a settlement longer and binds the hub's money",
     "close or decline a thread, or change the terms",
+  ),
+
+  BackupNotNewer: text<{ standing: bigint; given: bigint }>(
+    409,
+    ({ standing, given }) => `Backup ${given} is not newer than ${standing}, which is here`,
+    "an older backup must never take the place of a newer one",
+    "restore from the one that is here, then make a new one with a higher version",
+  ),
+
+  // ------------------------------------------------------------------------------------------------- of a watchtower
+
+  TowerFeeUnpaid: text<{ payee: Address; asset: Address; amount: bigint; days: number }>(
+    402,
+    ({ payee, asset, amount, days }) => `The tower guards ${days} days for ${amount} of ${asset}, which are not paid`,
+    "it pays gas for whom it guards",
+    "pay its `payee` through the hub, and send the hub's receipt as `fee`",
+  ),
+  FeeProofRefused: text<{ reason: string }>(
+    400,
+    ({ reason }) => `The fee's receipt does not count: ${reason}`,
+    "each receipt of a payment to the tower counts once, for its payer",
+    "send the receipt as the hub signed it",
+  ),
+  GuardedIsNewer: text<{ session: bigint; standing: bigint; given: bigint }>(
+    409,
+    ({ session, standing, given }) => `State ${given} is older than ${standing} of session ${session}, which is guarded`,
+    "an older state must never take the place of a newer one",
+    "register the newest state",
+  ),
+  GuardedDiffers: text<{ nonce: bigint; standing: Hash; given: Hash }>(
+    409,
+    ({ nonce, standing, given }) => `Another state of nonce ${nonce} is guarded: ${standing}, not ${given}`,
+    "the first of two states with one nonce wins on chain as well",
+    "sign a state with a higher nonce, and register that",
+  ),
+  OrderExpired: text<{ at: bigint; now: bigint }>(
+    400,
+    ({ at, now }) => `The order was signed for ${at}, and it is ${now}`,
+    "whoever sees an order must not be able to use it for ever",
+    "sign it again, with a clock that is right",
   ),
 
   CustodialBalanceTooLow: text<{ asset: Address; balance: bigint; needed: bigint }>(

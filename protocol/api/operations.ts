@@ -13,6 +13,7 @@ import {
   signedUpdateSchema,
   syncSchema,
 } from "./schemas";
+import { evidenceSchema } from "../evidence";
 import { MAX_THREADS } from "../thread";
 import { threadEvidenceSchema } from "../thread-evidence";
 import { THREAD_OPERATIONS } from "./thread-operations";
@@ -62,6 +63,16 @@ const custodialWithdrawalSchema = closed({
   status: Type.Union([Type.Literal("pending"), Type.Literal("done"), Type.Literal("failed")]),
   transactionHash: Type.Optional(hashSchema),
   createdAtMs: atMs,
+});
+
+/** Most characters of a sealed backup; each is one byte. */
+export const MAX_BACKUP_LENGTH = 65_536;
+
+const backupSchema = Type.String({
+  minLength: 1,
+  maxLength: MAX_BACKUP_LENGTH,
+  pattern: "^[A-Za-z0-9._-]+$",
+  description: "Sealed by the user: only its key opens it",
 });
 
 const profileSchema = closed({
@@ -264,13 +275,26 @@ export const OPERATIONS = {
     access: "owner",
     summary: "Everything needed to prove the newest state to the contract, in one document",
     params: userParams,
+    response: evidenceSchema,
+  },
+
+  putBackup: {
+    method: "POST",
+    path: "/channel/:user/backup",
+    access: "owner",
+    summary: "Keeps a sealed backup of the user's record in place of an older one; the same again changes nothing",
+    params: userParams,
+    body: closed({ version: uint64Schema, blob: backupSchema }),
+    response: closed({ version: uint64Schema }),
+  },
+  getBackup: {
+    method: "GET",
+    path: "/channel/:user/backup",
+    access: "owner",
+    summary: "The newest backup that the user has left here",
+    params: userParams,
     response: closed({
-      chainId: Type.Integer(),
-      channelManager: addressSchema,
-      hub: addressSchema,
-      user: addressSchema,
-      doubleSigned: Type.Optional(signedStateSchema),
-      updates: Type.Array(signedUpdateSchema),
+      backup: Type.Optional(closed({ version: uint64Schema, blob: backupSchema, storedAtMs: atMs })),
     }),
   },
 
@@ -392,6 +416,15 @@ export const OPERATIONS = {
     summary: "Stops or resumes crediting new deposits; everything else goes on",
     body: closed({ paused: Type.Boolean() }),
     response: closed({ paused: Type.Boolean() }),
+  },
+  adminExit: {
+    method: "POST",
+    path: "/admin/exit",
+    access: "admin",
+    summary:
+      "Starts an exit of a user's channel with the newest state; what it never saw moves to its custodial balance",
+    body: closed({ user: addressSchema }),
+    response: closed({ transaction: Type.String() }),
   },
   getStatus: {
     method: "GET",

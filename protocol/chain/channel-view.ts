@@ -1,5 +1,5 @@
 import type { Provider } from "ethers";
-import { ChannelManager__factory } from "../../typechain-types";
+import { channelManagerAt } from "./contract";
 import type { Address } from "../address";
 import type { Hash } from "../hex";
 import type { Ledger, Ledgers } from "../ledger";
@@ -48,7 +48,7 @@ export async function readChannel(
   assets: readonly Address[],
   blockNumber: number,
 ): Promise<ChannelView> {
-  const manager = ChannelManager__factory.connect(channelManager, provider);
+  const manager = channelManagerAt(channelManager, provider);
   const at = { blockTag: blockNumber };
   const [before, { session, exitNonce, exitDeadline }] = await Promise.all([
     readBlock(provider, blockNumber),

@@ -1,5 +1,5 @@
 import { ZERO_ADDRESS } from "../address";
-import type { ChannelState } from "../channel-state";
+import type { AssetState } from "../channel-state";
 
 /** Checking a state of eight assets and writing its books. */
 const BASE_GAS = 300_000n;
@@ -12,6 +12,6 @@ const TOKEN_GAS = 330_000n;
  * A gas limit that `withdraw` and `settle` of a state never exceed; what is not used costs nothing. Nodes search for the
  * least limit at which a call goes through, and a contract that insists on gas in reserve leads some of them astray.
  */
-export function payoutGasLimit({ assets }: Pick<ChannelState, "assets">): bigint {
+export function payoutGasLimit({ assets }: { readonly assets: readonly Pick<AssetState, "asset">[] }): bigint {
   return assets.reduce((sum, { asset }) => sum + (asset === ZERO_ADDRESS ? ETHER_GAS : TOKEN_GAS), BASE_GAS);
 }

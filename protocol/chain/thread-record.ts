@@ -1,5 +1,5 @@
 import type { Provider } from "ethers";
-import { ChannelManager__factory } from "../../typechain-types";
+import { channelManagerAt } from "./contract";
 import type { Address } from "../address";
 import type { Hash } from "../hex";
 import { FINAL_NONCE, threadSum, type Thread } from "../thread";
@@ -23,7 +23,7 @@ export async function readThreadRecord(
   hash: Hash,
   blockTag: number | "latest" = "latest",
 ): Promise<ThreadRecord | undefined> {
-  const record = await ChannelManager__factory.connect(channelManager, provider).recordOf(hash, { blockTag });
+  const record = await channelManagerAt(channelManager, provider).recordOf(hash, { blockTag });
   if (record.deadline === 0n) return undefined;
   const { balanceReceiver, nonce, deadline, resolved, senderPaid, receiverPaid } = record;
   return { balanceReceiver, nonce, deadline, resolved, senderPaid, receiverPaid };

@@ -27,6 +27,11 @@ export function signedAppDomain(chainId: bigint, app: string): Domain {
   return domain("SignedApp", chainId, app);
 }
 
+/** The domain of what a watchtower signs, and of what users sign for one. @throws InvalidValue */
+export function watchtowerDomain(chainId: bigint, contract: string): Domain {
+  return domain("Watchtower", chainId, contract);
+}
+
 /** Wallets and JSON carry a chain id as a number, exact up to here. */
 const MAX_CHAIN_ID = BigInt(Number.MAX_SAFE_INTEGER);
 

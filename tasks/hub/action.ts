@@ -30,6 +30,10 @@ export interface CollateralizeArgs extends HubArgs {
   amount: string;
 }
 
+export interface ExitArgs extends HubArgs {
+  user: string;
+}
+
 export interface ListArgs extends HubArgs {
   limit: number;
 }
@@ -93,6 +97,17 @@ export const collateralizeCommand: Command<CollateralizeArgs> = async (args, hre
     `Next: npx hardhat hub transactions --network ${admin.chain.network}`,
   ];
   return { json: granted, text: text.join("\n") };
+};
+
+export const exitCommand: Command<ExitArgs> = async (args, hre) => {
+  const admin = await adminOf(hre, args.hub);
+  const user = addressOf(admin.chain, args.user);
+  const { transaction } = await admin.call("adminExit", { body: { user } });
+  const text = [
+    `The hub exits the channel of ${user}: transaction ${transaction} is on its way.`,
+    `Next: npx hardhat hub transactions --network ${admin.chain.network}`,
+  ];
+  return { json: { transaction }, text: text.join("\n") };
 };
 
 export const accountsCommand: Command<ListArgs> = async (args, hre) => {

@@ -33,6 +33,10 @@ asked(hub.task("collateralize", "Queues collateral for a user's channel, up to t
   .addParam("amount", "Such as 2eth, 100lusd, or base units of ETH", undefined, types.string)
   .setAction(command<action.CollateralizeArgs>(() => actions().collateralizeCommand));
 
+asked(hub.task("exit", "Starts the hub's exit of a user's channel, with the newest state that both signed"))
+  .addParam("user", "Address or account index", undefined, types.string)
+  .setAction(command<action.ExitArgs>(() => actions().exitCommand));
+
 asked(hub.task("accounts", "Users with a channel and what both sides have in it"))
   .addOptionalParam("limit", "Rows", 50, types.int)
   .setAction(command<action.ListArgs>(() => actions().accountsCommand));

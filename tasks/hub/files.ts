@@ -12,6 +12,7 @@ export interface Files {
   /** What the hub's key has signed: never restored from a copy. */
   readonly signerRecord: string;
   readonly adminKey: string;
+  readonly watchtower: string;
   clientOf(user: string): string;
 }
 
@@ -23,6 +24,7 @@ export function filesOf(hre: HardhatRuntimeEnvironment, chain: Chain): Files {
     database: join(folder, "hub.sqlite"),
     signerRecord: join(folder, "hub-signer.sqlite"),
     adminKey: join(folder, "hub-admin.key"),
+    watchtower: join(folder, "watchtower.sqlite"),
     clientOf: (user) => join(folder, `client-${user}.sqlite`),
   };
 }

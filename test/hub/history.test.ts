@@ -64,7 +64,7 @@ describe("H-13: the cost of start-up and of a payment does not depend on history
       await payer.buy(`o${count++}`, payAs("PT_OPTIMISTIC", payee, 1n), payAs("PT_CUSTODIAL", payee, 1n));
       await payee.sync();
       await scene.services.forwarding.endExpired();
-      await scene.services.chainSync.settleDue();
+      await scene.services.disputes.settleDue();
       await scene.services.chainSync.lookAtExits();
     });
     const db = new DatabaseSync(join(scene.world.folder, "hub.sqlite"), { readOnly: true });

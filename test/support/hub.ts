@@ -82,6 +82,7 @@ export async function hubWorld(options: HubWorldOptions = {}): Promise<HubWorld>
       { sellAsset: token, buyAsset: ZERO_ADDRESS, rate: 10n ** 36n / EXCHANGE_RATE },
     ],
     adminKey: "an-admin-key-for-tests-only",
+    disputeWorthPercent: 0, // a test is about a few wei
     ...options.config,
   });
   const clients = new Set<ConnextClient>();

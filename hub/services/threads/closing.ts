@@ -6,12 +6,12 @@ import {
   type ThreadEvidenceContext,
   type WireSync,
 } from "../../../protocol";
-import { CodedError } from "../../../protocol/coded-error";
 import type { ThreadNote, ThreadRow } from "../../store/thread-store";
-import { newestThreads, type Channel } from "../channel";
+import type { Channel } from "../channel";
 import { asBusy } from "../channels";
 import type { Draft } from "../drafts";
 import { betterEvidence } from "./better-evidence";
+import { draftClosing } from "./hub-closing";
 import type { ThreadsDeps } from "./threads";
 import { evidenceOf, wireThread } from "./view";
 
@@ -60,7 +60,7 @@ export class ThreadClosing {
       const proven = bestBalance(evidenceOf({ ...row, ...better }), this.#context());
       if (outcome > proven) throw hubError("ThreadOutcomeUnproven", { hash: row.hash, proven, given: outcome });
       const own = await channels.draftOfUser(await channels.load(receiver), [update]);
-      const others = this.#draftForSender(row, await channels.load(sender), outcome);
+      const others = draftClosing(channels, row, await channels.load(sender), outcome);
       return this.#commit(row, receiver, others === undefined ? [own] : [own, others], { ...better, outcome });
     });
   }
@@ -73,22 +73,9 @@ export class ThreadClosing {
       await lanes.run([thread.sender], async () => {
         const row = await store.threads.load(hash);
         if (row?.status !== "receiverClosed" || row.outcome === undefined) return;
-        const draft = this.#draftForSender(row, await channels.load(thread.sender), row.outcome);
+        const draft = draftClosing(channels, row, await channels.load(thread.sender), row.outcome);
         if (draft !== undefined) await channels.commit([draft]);
       });
-    }
-  }
-
-  /** Nothing where the leg is not in the channel's newest state, or where the channel takes nothing now. */
-  #draftForSender({ hash, thread, senderSession }: ThreadRow, channel: Channel, outcome: bigint): Draft | undefined {
-    const open = newestThreads(channel);
-    if (channel.session !== senderSession || !open.includes(hash)) return undefined;
-    const others = open.filter((each) => each !== hash);
-    try {
-      return this.#deps.channels.draftOfHub(channel, "CloseThread", { thread, balanceReceiver: outcome, others });
-    } catch (error) {
-      if (error instanceof CodedError) return undefined;
-      throw error;
     }
   }
 

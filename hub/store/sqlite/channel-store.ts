@@ -23,6 +23,12 @@ export function sqliteChannelStore(db: SqliteDatabase): ChannelStore {
       return Promise.resolve(db.all(sql, user, session, nonce).map(pendingOf));
     },
 
+    threadUpdates: (user, session, upToNonce) => {
+      const sql = `SELECT * FROM updates WHERE user = ? AND session = ? AND nonce <= ?
+        AND reason IN ('OpenThread', 'CloseThread') ORDER BY nonce`;
+      return Promise.resolve(db.all(sql, user, session, upToNonce).map(updateOf));
+    },
+
     latestUpdate: (user, session) => {
       const sql = "SELECT * FROM updates WHERE user = ? AND session = ? ORDER BY nonce DESC LIMIT 1";
       const row = db.get(sql, user, session);

@@ -14,12 +14,16 @@ interface Step {
 /** How long to wait for another process that holds the file, for instance a backup. */
 const BUSY_TIMEOUT_MS = 5_000;
 
+/** How long a commit waits for steps to share it: so long for each that shared the last one, up to a limit. */
+const GATHER_MS = 2;
+const MAX_GATHER_MS = 8;
+
 /** More steps than this in one commit gain nothing and delay the first of them. */
 const MAX_STEPS_PER_COMMIT = 256;
 
 /**
  * One SQLite file. Durable: write-ahead log with `synchronous=FULL`, so a committed step survives a power cut.
- * Steps that arrive while the event loop is busy share one commit, each in a savepoint of its own.
+ * Steps that arrive while the event loop is busy, or while a commit gathers others, share one; one that fails hurts nobody.
  */
 export class SqliteDatabase implements Database {
   readonly #db: DatabaseSyncInstance;
@@ -27,6 +31,8 @@ export class SqliteDatabase implements Database {
   readonly #waiting: Step[] = [];
   #sequence = 0n;
   #isScheduled = false;
+  /** How many steps shared the last commit. */
+  #lastSteps = 0;
   #isClosed = false;
 
   /** @param file Path, or `:memory:` for what needs no durability. */
@@ -94,9 +100,14 @@ export class SqliteDatabase implements Database {
     return Promise.resolve();
   }
 
-  /** Two turns of the event loop: what arrives in between shares the commit, which costs more than a turn does. */
+  /**
+   * A commit blocks the event loop while the disk writes, so where steps come together it waits for more to share it. A
+   * step that comes alone waits for nobody: its commit follows at the second turn of the event loop.
+   */
   #schedule(): void {
-    setImmediate(() => setImmediate(() => this.#commitWaiting()));
+    const commit = (): void => this.#commitWaiting();
+    if (this.#lastSteps > 1) setTimeout(commit, Math.min(GATHER_MS * this.#lastSteps, MAX_GATHER_MS));
+    else setImmediate(() => setImmediate(commit));
   }
 
   #commitWaiting(): void {
@@ -111,13 +122,33 @@ export class SqliteDatabase implements Database {
   }
 
   #commit(steps: readonly Step[]): void {
+    this.#lastSteps = steps.length;
+    if (!this.#tryAll(steps)) this.#commitEach(steps);
+  }
+
+  /** All steps in one go. One that fails undoes them all: then each is run again on its own. */
+  #tryAll(steps: readonly Step[]): boolean {
+    try {
+      this.#run("BEGIN IMMEDIATE");
+      for (const { build } of steps) build({} as Transaction);
+      this.#end();
+    } catch (error) {
+      this.#rollBack();
+      if (steps.length > 1) return false;
+      for (const step of steps) step.reject(error);
+      return true;
+    }
+    for (const step of steps) step.resolve();
+    return true;
+  }
+
+  /** Each step in a savepoint of its own: those that fail leave nothing behind, the others are committed together. */
+  #commitEach(steps: readonly Step[]): void {
     const done: Step[] = [];
     try {
       this.#run("BEGIN IMMEDIATE");
-      for (const step of steps) if (steps.length === 1 ? this.#runStep(step) : this.#tryStep(step)) done.push(step);
-      this.#run("UPDATE sequence SET value = value + 1");
-      this.#run("COMMIT");
-      this.#sequence += 1n;
+      for (const step of steps) if (this.#tryStep(step)) done.push(step);
+      this.#end();
     } catch (error) {
       this.#rollBack();
       for (const step of steps) step.reject(error); // those that failed by themselves know already
@@ -126,10 +157,10 @@ export class SqliteDatabase implements Database {
     for (const step of done) step.resolve();
   }
 
-  /** Alone in its commit: if it fails, the whole commit does, and its own error is the reason. */
-  #runStep({ build }: Step): boolean {
-    build({} as Transaction);
-    return true;
+  #end(): void {
+    this.#run("UPDATE sequence SET value = value + 1");
+    this.#run("COMMIT");
+    this.#sequence += 1n;
   }
 
   #tryStep(step: Step): boolean {

@@ -40,6 +40,11 @@ export function sqliteThreadStore(db: SqliteDatabase): ThreadStore {
         user,
       ),
     unfinished: (limit) => rows(`SELECT * FROM threads WHERE ${UNFINISHED} ORDER BY created_at_ms LIMIT ${limit}`),
+    disputed: (after, limit) => {
+      const sql = `SELECT hash FROM threads
+        WHERE record IS NOT NULL AND (sender_leg = 'open' OR receiver_leg = 'open') AND hash > ? ORDER BY hash LIMIT ${limit}`;
+      return Promise.resolve(db.all(sql, after ?? "").map(({ hash }) => hash as Hash));
+    },
     count: () => {
       const sql = "SELECT count(*) AS open FROM threads WHERE sender_leg = 'open' OR receiver_leg = 'open'";
       return Promise.resolve({ open: Number(db.get(sql)?.open ?? 0) });

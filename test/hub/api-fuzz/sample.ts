@@ -74,6 +74,7 @@ function textOf(
   }
   const decimals = /^\^\(\?:0\|\[1-9\]\[0-9\]\{0,(\d+)\}\)\$$/.exec(pattern)?.[1];
   if (decimals !== undefined) return decimalOf(Number(decimals), random, letters);
+  if (pattern === "^[A-Za-z0-9._-]+$") return letters(minLength + random.below(Math.min(maxLength, 80)), LETTERS);
   if (pattern === "^[A-Za-z0-9_-]{1,64}$") return letters(1 + random.below(64), LETTERS);
   if (pattern.endsWith("){0,4096}$")) return `0x${letters(2 * random.below(80), "0123456789abcdef")}`;
   throw new Error(`no sample for the pattern ${pattern}`);

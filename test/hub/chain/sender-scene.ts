@@ -50,6 +50,7 @@ export async function senderScene(): Promise<SenderScene> {
         confirmations: 1,
         pollIntervalMs: 10,
         maxFeePerGasCap: 500n * GWEI,
+        disputeFeePerGasCap: 2_000n * GWEI,
         bumpAfterMs: BUMP_AFTER_MS,
         onFinal: ({ id, status, error }) => {
           ends.push(`${id} ${status}${error === undefined ? "" : ` ${error}`}`);

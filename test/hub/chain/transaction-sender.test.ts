@@ -490,6 +490,29 @@ describe("TransactionSender", () => {
       expect(second!.maxPriorityFeePerGas! * 2n >= first!.maxPriorityFeePerGas! * 3n).to.equal(true);
     });
 
+    it("may offer more than anything else in the last part of their window, up to a cap of their own", async () => {
+      await automine(false);
+      const sender = scene.sender({ maxFeePerGasCap: 8n * GWEI, disputeFeePerGasCap: 40n * GWEI });
+      const deadlineSeconds = Math.floor(scene.clock.nowMs / 1000) + 2 * 3_600;
+      await sender.submit(scene.fund("front", 1n));
+      await sender.submit(scene.fund("d", 1n, { kind: "dispute", deadlineSeconds }));
+      await sender.step();
+      await sender.submit(scene.fund("behind", 1n));
+      const climb = async (): Promise<readonly (bigint | undefined)[]> => {
+        for (let i = 0; i < 20; i++) {
+          scene.clock.nowMs += BUMP_AFTER_MS;
+          await sender.step();
+        }
+        return Promise.all(["front", "d", "behind"].map(async (id) => (await scene.row(id)).maxFeePerGas));
+      };
+      const early = await climb();
+      expect(early.every((offer) => offer !== undefined && offer <= 8n * GWEI)).to.equal(true);
+      scene.clock.nowMs = (deadlineSeconds - 3_500) * 1_000;
+      const late = await climb();
+      expect(late[1]! > 20n * GWEI && late[1]! <= 40n * GWEI, "the dispute").to.equal(true);
+      expect(late[2]! <= 8n * GWEI, "what is behind it").to.equal(true);
+    });
+
     it("are not stopped by what others have merely offered, and are sent again if that was mined first", async () => {
       await scene.world.manager.fundReserve(ETH, 5n, { value: 5n });
       await automine(false);

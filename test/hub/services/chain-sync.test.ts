@@ -39,7 +39,7 @@ describe("ChainSync", () => {
     until("the exit to be seen", async () => (await channelOf(who)).exit !== undefined);
   const settles = async (who: HubUser, session = 1n): Promise<void> => {
     await scene.pass(Number(PERIOD) + 1);
-    await scene.services.chainSync.settleDue();
+    await scene.services.disputes.settleDue();
     await until("the next session", async () => {
       await mine();
       return (await channelOf(who)).session === session;
@@ -153,6 +153,7 @@ describe("ChainSync", () => {
     });
 
     it("with nothing signed is answered with what both have signed", async () => {
+      await user.buy("p", pay(payer, 40n)); // otherwise nobody would lose by it
       const rows = [...(await channelOf(user)).ledgers.keys()];
       const zero = unsignedState(user.address, 0n, rows);
       await startExit(user, [{ ...zero, assets: zero.assets.map((row) => ({ ...row })) }, "0x", "0x"]);
@@ -166,7 +167,7 @@ describe("ChainSync", () => {
       await seesExit(user);
       await mine(CONFIRMATIONS + 2);
       await watcherIsLevel();
-      await scene.services.chainSync.settleDue();
+      await scene.services.disputes.settleDue();
       await scene.world.hubServer.tick();
       expect(await scene.services.store.transactions.list(500)).to.have.length(before);
     });

@@ -1,7 +1,6 @@
 import { copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { ethers } from "hardhat";
 import {
   bytesToHex,
   formatSignedThreadUpdate,
@@ -19,6 +18,7 @@ import {
 import { hubScene, pay, type HubScene, type HubUser } from "../../support/hub-scene";
 import { paymentNote, termsOf, ThreadOfUsers } from "../../support/hub-threads";
 import { expectCoded } from "../../support/expect-coded";
+import { freshWorld } from "../../support/world";
 
 describe("Threads", () => {
   let scene: HubScene;
@@ -28,11 +28,9 @@ describe("Threads", () => {
   let signed: Address;
 
   before(async () => {
-    const [hashlockApp, signedApp] = [
-      await ethers.deployContract("HashlockApp"),
-      await ethers.deployContract("SignedApp"),
-    ];
-    [hashlock, signed] = [parseAddress(await hashlockApp.getAddress()), parseAddress(await signedApp.getAddress())];
+    const world = await freshWorld(); // the scene's is the same, from a snapshot
+    hashlock = parseAddress(await world.hashlock.getAddress());
+    signed = parseAddress(await world.signedApp.getAddress());
     scene = await hubScene({ config: { apps: { hashlock, signed }, threadMeetingMs: 500 } });
   });
   after(() => scene.close());

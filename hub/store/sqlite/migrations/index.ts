@@ -8,6 +8,8 @@ import { custodial } from "./0007-custodial";
 import { collateral } from "./0008-collateral";
 import { operation } from "./0009-operation";
 import { threads } from "./0010-threads";
+import { backups } from "./0011-backups";
+import { disputes } from "./0012-disputes";
 
 /** One step of the schema. Never changed once released, only added to. */
 export interface Migration {
@@ -27,4 +29,6 @@ export const MIGRATIONS: readonly Migration[] = [
   collateral,
   operation,
   threads,
+  backups,
+  disputes,
 ];

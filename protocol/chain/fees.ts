@@ -10,6 +10,8 @@ export interface Fees {
 export interface Ladder {
   readonly patienceMs: number;
   readonly risePercent: bigint;
+  /** It may go above what others may offer at most: soon no offer helps any more. */
+  readonly isUrgent: boolean;
 }
 
 const GWEI = 10n ** 9n;
@@ -30,9 +32,9 @@ export async function currentFees(provider: Provider): Promise<Fees> {
 
 /** @param leftSeconds Until the deadline of a dispute that is this transaction or waits behind it; undefined without one. */
 export function ladderOf(bumpAfterMs: number, leftSeconds: number | undefined): Ladder {
-  if (leftSeconds === undefined) return { patienceMs: bumpAfterMs, risePercent: 0n };
-  if (leftSeconds >= URGENT_SECONDS) return { patienceMs: bumpAfterMs / 2, risePercent: 25n };
-  return { patienceMs: bumpAfterMs / 4, risePercent: 50n };
+  if (leftSeconds === undefined) return { patienceMs: bumpAfterMs, risePercent: 0n, isUrgent: false };
+  if (leftSeconds >= URGENT_SECONDS) return { patienceMs: bumpAfterMs / 2, risePercent: 25n, isUrgent: false };
+  return { patienceMs: bumpAfterMs / 4, risePercent: 50n, isUrgent: true };
 }
 
 /**
