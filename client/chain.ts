@@ -1,5 +1,6 @@
 import type { ContractTransactionResponse, Provider, Signer } from "ethers";
-import { ChannelManager__factory, type ChannelManager } from "../typechain-types";
+import type { ChannelManager } from "../typechain-types";
+import { channelManagerAt } from "../protocol/chain/contract";
 import {
   ZERO_ADDRESS,
   type Address,
@@ -68,6 +69,20 @@ export class ChainClient {
     return this.#deps.providers[0];
   }
 
+  get channelManager(): Address {
+    return this.#deps.channelManager;
+  }
+
+  /** Depth at which this side counts on what it sees. */
+  get confirmations(): number {
+    return this.#deps.confirmations;
+  }
+
+  /** For reading. */
+  contract(): ChannelManager {
+    return channelManagerAt(this.#deps.channelManager, this.provider);
+  }
+
   /** A channel as far as this side may count on it. @throws ChainUnreachable */
   view(user: Address, assets: readonly Address[]): Promise<ClientView> {
     const { providers, channelManager, confirmations } = this.#deps;
@@ -99,40 +114,41 @@ export class ChainClient {
     const { address: user } = this.#deps.signer;
     await this.#requireFunds(asset, amount);
     if (asset === ZERO_ADDRESS) {
-      return this.#send((manager) => manager.deposit(user, asset, amount, forHub, { value: amount }));
+      return this.transact((manager) => manager.deposit(user, asset, amount, forHub, { value: amount }));
     }
     const permit = await this.#allow(asset, amount);
-    if (permit === undefined) return this.#send((manager) => manager.deposit(user, asset, amount, forHub));
+    if (permit === undefined) return this.transact((manager) => manager.deposit(user, asset, amount, forHub));
     const { deadline, v, r, s } = permit;
-    return this.#send((manager) => manager.depositWithPermit(user, asset, amount, forHub, deadline, v, r, s));
+    return this.transact((manager) => manager.depositWithPermit(user, asset, amount, forHub, deadline, v, r, s));
   }
 
   withdraw(state: ChannelState, sigHub: Signature, sigUser: Signature): Promise<Sent> {
-    return this.#send((manager) =>
+    return this.transact((manager) =>
       manager.withdraw(structOf(state), sigHub, sigUser, { gasLimit: payoutGasLimit(state) }),
     );
   }
 
   startExit(state: ChannelState, sigHub: Signature, sigUser: Signature): Promise<Sent> {
-    return this.#send((manager) => manager.startExit(structOf(state), sigHub, sigUser));
+    return this.transact((manager) => manager.startExit(structOf(state), sigHub, sigUser));
   }
 
   challenge(state: ChannelState, sigHub: Signature, sigUser: Signature): Promise<Sent> {
-    return this.#send((manager) => manager.challenge(structOf(state), sigHub, sigUser));
+    return this.transact((manager) => manager.challenge(structOf(state), sigHub, sigUser));
   }
 
   settle(state: ChannelState, sigHub: Signature, sigUser: Signature): Promise<Sent> {
-    return this.#send((manager) =>
+    return this.transact((manager) =>
       manager.settle(structOf(state), sigHub, sigUser, { gasLimit: payoutGasLimit(state) }),
     );
   }
 
   claim(asset: Address, to: Address): Promise<Sent> {
-    return this.#send((manager) => manager.claim(asset, to));
+    return this.transact((manager) => manager.claim(asset, to));
   }
 
   reclaim(user: Address, session: bigint, asset: Address): Promise<Sent> {
-    return this.#send((manager) => manager.reclaim(user, session, asset));
+    const gasLimit = payoutGasLimit({ assets: [{ asset }] });
+    return this.transact((manager) => manager.reclaim(user, session, asset, { gasLimit }));
   }
 
   /** Events of a user's channel from a block on, oldest first. @throws ChainUnreachable */
@@ -231,9 +247,9 @@ export class ChainClient {
   }
 
   /** One after another: two at once would take one nonce of the account. @throws the contract's own error by its name */
-  #send(make: (manager: ChannelManager) => Promise<ContractTransactionResponse>): Promise<Sent> {
+  transact(make: (manager: ChannelManager) => Promise<ContractTransactionResponse>): Promise<Sent> {
     return this.#inTurn(async () =>
-      make(ChannelManager__factory.connect(this.#deps.channelManager, await this.#sender())),
+      make(channelManagerAt(this.#deps.channelManager, await this.#sender())),
     );
   }
 
@@ -281,13 +297,13 @@ export class ChainClient {
 
 async function factsOf(provider: Provider, address: Address): Promise<ContractFacts> {
   if ((await provider.getCode(address)) === "0x") throw clientError("ContractMissing", { address });
-  const manager = ChannelManager__factory.connect(address, provider);
+  const manager = channelManagerAt(address, provider);
   const [hub, period] = await Promise.all([manager.hub(), manager.challengePeriodSeconds()]);
   return { hub: hub.toLowerCase(), challengePeriodSeconds: Number(period) };
 }
 
 /** @throws ChainUnreachable for whatever a node or the way to it does instead of answering */
-async function reading<Value>(read: () => Promise<Value>): Promise<Value> {
+export async function reading<Value>(read: () => Promise<Value>): Promise<Value> {
   try {
     return await read();
   } catch (error) {

@@ -2,8 +2,10 @@ import { Wallet } from "ethers";
 import {
   amountAtRate,
   bytesToHex,
+  channelManagerDomain,
   checkSignature,
   digestOf,
+  formatThreadEvidence,
   hashExchangeQuote,
   hashReceipt,
   hashRedeemLink,
@@ -18,32 +20,51 @@ import {
   receiptType,
   rowOf,
   signDigest,
+  threadRoot,
   unsignedState,
   validate,
   ZERO_ADDRESS,
   type Address,
   type ChannelEvent,
   type ChannelState,
+  type Evidence,
   type ExchangeArgs,
   type Hash,
   type Signature,
+  type SignedThreadPayment,
+  type SignedThreadUpdate,
+  type ThreadEvidence,
+  type WireGuardRequest,
   type WirePayment,
   type WirePaymentRequest,
   type WirePurchase,
 } from "../protocol";
 import type { CodedError } from "../protocol/coded-error";
 import { amountOf, parseAmount, parseAmounts, type Amount, type AmountInput } from "./amounts";
+import type { Backup, Backups } from "./backup/backups";
+import type { BackupPlace } from "./backup/places";
+import type { Restored } from "./backup/restore";
 import type { ChainClient, Sent } from "./chain";
 import type { Engine, Step } from "./engine/engine";
 import type { ClientEvents, Events, Listener } from "./engine/events";
 import { baseOf, type DoubleSigned } from "./engine/record";
 import { clientError, hasCode } from "./errors";
-import { evidenceOf, type Evidence } from "./evidence";
+import { evidenceOf } from "./evidence";
 import type { HubFacts } from "./get-connext-client";
 import type { HubConnection } from "./hub-connection";
-import { readPayment, readPurchaseId, type PaymentInput } from "./payment-input";
+import { readPayment, readPurchaseId, readThreadPayments, type PaymentInput } from "./payment-input";
 import type { ClientSigner } from "./signer";
 import type { ClientStore } from "./store";
+import type { Apps } from "./threads/apps";
+import { onIdleTimer } from "./schedule";
+import { threadEvidenceOf, type OwnThread } from "./threads/own-thread";
+import type { PeerLink } from "./threads/peer-link";
+import type { Swaps } from "./threads/swaps";
+import type { ThreadClient } from "./threads/thread-client";
+import type { ThreadPaid } from "./threads/thread-purchase";
+import type { UpdateWish } from "./threads/update-rules";
+import { readThreadWish, type OpenThreadInput } from "./threads/thread-input";
+import { TowerGuard, type TowerOptions } from "./watchtower";
 import { readSale, readWithdrawal, type WithdrawOptions } from "./withdrawal-input";
 
 export type { PaymentInput } from "./payment-input";
@@ -51,6 +72,8 @@ export type { WithdrawOptions } from "./withdrawal-input";
 
 export interface ClientDeps {
   readonly engine: Engine;
+  readonly backups?: Backups;
+  readonly threads: ThreadClient;
   readonly hub: HubConnection;
   readonly chain: ChainClient;
   readonly events: Events;
@@ -72,7 +95,7 @@ export interface ClientDeps {
 
 export interface Purchase {
   readonly id: string;
-  readonly payments: readonly WirePayment[];
+  readonly payments: readonly (WirePayment | ThreadPaid)[];
 }
 
 export interface Link {
@@ -104,6 +127,8 @@ export class ConnextClient {
   #isLevelling = false;
   #isConnected = false;
   #cursor = 0n;
+  #restored: Restored | undefined;
+  readonly #guards = new Set<TowerGuard>();
 
   /** @internal Use `getConnextClient`. */
   constructor(deps: ClientDeps) {
@@ -121,7 +146,7 @@ export class ConnextClient {
 
   /** @internal Called by `getConnextClient`. Comes level with the hub if it is there. */
   async start(): Promise<void> {
-    const { engine, hub, log, store } = this.#deps;
+    const { hub, log, store, threads } = this.#deps;
     this.#cursor = BigInt((await store.get(CURSOR_KEY)) ?? "0");
     hub.subscribe(
       {
@@ -139,12 +164,16 @@ export class ConnextClient {
       },
       this.#cursor,
     );
-    await engine.level().catch((error: unknown) => log(`not level with the hub: ${messageOf(error)}`));
+    this.#deps.events.on("onStateChange", () => this.#alignThreads());
+    await this.#level().catch((error: unknown) => log(`not level with the hub: ${messageOf(error)}`));
+    await threads.threads.align();
+    await threads.swaps.resume();
     this.#schedule();
   }
 
   #heard(data: ChannelEvent, cursor: bigint): void {
-    const { engine, events, store } = this.#deps;
+    const { engine, events, store, threads } = this.#deps;
+    if (data.kind === "thread") threads.threads.heard(data);
     if (data.kind === "sync") engine.pushed(data.sync);
     if (data.kind === "payment") events.emit("payment", validate(paymentSchema, data.payment, "push.payment"));
     if (data.kind === "collateral") events.emit("collateral", data);
@@ -159,11 +188,15 @@ export class ConnextClient {
   async stop(): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#timer);
-    const { engine, hub, chain, store } = this.#deps;
+    const { engine, hub, chain, store, threads } = this.#deps;
+    for (const guard of this.#guards) await guard.close();
+    await this.#deps.backups?.close();
     engine.stop();
+    threads.swaps.close();
     await hub.close();
     await engine.idle();
     await this.#watching;
+    await threads.threads.idle();
     chain.destroy();
     await store.close();
   }
@@ -233,7 +266,9 @@ export class ConnextClient {
    * Pays: all payments or none. Resolves when the hub has taken it, with each payment's status and, for what has arrived, a
    * receipt that was checked. With an id that was used before: what happened then, nothing is paid twice.
    * Where the hub lacks collateral in a payee's channel it brings some; this waits for it, having voided the first try.
-   * @throws InvalidValue, BalanceTooLow, InsufficientCollateral, ReceiverBusy, AnswerUnknown (ask again with the same id)
+   * Payments of type `PT_THREAD` go through open threads, past the hub, and never together with others.
+   * @throws InvalidValue, BalanceTooLow, InsufficientCollateral, ReceiverBusy, AnswerUnknown (ask again with the same id),
+   * ThreadPaymentMixed, ThreadRoomTooSmall
    */
   async buy(purchase: {
     readonly id?: string;
@@ -243,6 +278,10 @@ export class ConnextClient {
     readonly waitForCollateralMs?: number;
   }): Promise<Purchase> {
     const id = readPurchaseId(purchase.id ?? bytesToHex(randomBytes(16)).slice(2));
+    const throughThreads = readThreadPayments(purchase.payments, this.#token());
+    if (throughThreads !== undefined) {
+      return { id, payments: await this.#deps.threads.purchases.buy(id, throughThreads) };
+    }
     const payments = purchase.payments.map((payment, i) => this.#paymentOf(payment, `payments.${i}`));
     if (payments.length === 0)
       throw protocolError("InvalidValue", { path: "payments", expected: "at least one", given: [] });
@@ -276,7 +315,8 @@ export class ConnextClient {
    */
   async withdraw(options: WithdrawOptions): Promise<{ readonly transactionHash?: Hash; readonly state: ChannelState }> {
     const { engine, hub } = this.#deps;
-    const recipient = options.recipient === undefined ? ZERO_ADDRESS : parseAddress(options.recipient, "recipient");
+    const named = parseAddress(options.recipient ?? ZERO_ADDRESS, "recipient");
+    const recipient = named === this.address ? ZERO_ADDRESS : named; // a state names nobody where its user is paid
     const wanted = readWithdrawal(options, this.#token());
     const sale = await this.#sale(options);
     const assets = sale === undefined ? wanted : addTo(wanted, sale.args.buyAsset, sale.args.buyAmount);
@@ -404,10 +444,161 @@ export class ConnextClient {
     return this.#deps.chain.claim(parseAddress(asset, "asset"), parseAddress(to, "to"));
   }
 
+  /** Takes this user's part of an asset that the settled state of an ended session did not name. Needs the chain alone. */
+  reclaim(session: bigint, asset: string = ZERO_ADDRESS): Promise<Sent> {
+    return this.#deps.chain.reclaim(this.address, session, parseAddress(asset, "asset"));
+  }
+
+  // -------------------------------------------------------------------------------------------------------- threads
+
+  /** All threads of this user, ended ones included. */
+  listThreads(): readonly OwnThread[] {
+    return this.#deps.threads.threads.list();
+  }
+
+  /** @throws ThreadUnknown */
+  getThread(hash: Hash): OwnThread {
+    return this.#deps.threads.threads.get(hash);
+  }
+
+  /** Opens a thread to somebody else through the hub. Resolves when both legs are open. @throws see `Threads.open` */
+  openThread(input: OpenThreadInput): Promise<OwnThread> {
+    return this.#deps.threads.threads.open(readThreadWish(input, this.#token()));
+  }
+
+  /** Pays `amount` base units more through a thread; the hub sees nothing. @throws see `Streaming.pay` */
+  payThread(hash: Hash, amount: bigint | string): Promise<SignedThreadPayment> {
+    return this.#deps.threads.threads.pay(hash, amountOf(amount, "amount"));
+  }
+
+  /** Agrees on something new with the other party of an updatable thread. @throws see `Updates.propose` */
+  updateThread(hash: Hash, wish: UpdateWish): Promise<SignedThreadUpdate> {
+    return this.#deps.threads.threads.update(hash, wish);
+  }
+
+  /** Closes a thread off chain. @throws see `Threads.close` */
+  closeThread(hash: Hash): Promise<OwnThread> {
+    return this.#deps.threads.threads.close(hash);
+  }
+
+  /** Talks to another user of threads by this link instead of through the hub. @returns What ends that */
+  connectPeer(peer: string, link: PeerLink): () => void {
+    return this.#deps.threads.threads.connect(parseAddress(peer, "peer"), link);
+  }
+
+  /** Programs on threads: conditional payments, games. */
+  get apps(): Apps {
+    return this.#deps.threads.apps;
+  }
+
+  /** Swaps with another user that neither has to trust. */
+  get swaps(): Swaps {
+    return this.#deps.threads.swaps;
+  }
+
+  /** Shows the contract the best that this side has of a thread. Needs the chain alone. @throws NothingBetter, … */
+  challengeThread(hash: Hash): Promise<Sent> {
+    return this.#deps.threads.disputes.challenge(hash);
+  }
+
+  /** Has this side's leg of a final thread paid out of its ended session. @throws ThreadNotFinal, … */
+  settleThread(hash: Hash): Promise<Sent> {
+    return this.#deps.threads.disputes.settle(hash);
+  }
+
+  /**
+   * A sealed backup of the newest states: one line of text that only this user's key opens. It is also put where backups go by
+   * themselves, unless `isOnlyText`. See docs/backup.md.
+   * @throws BackupUnavailable, SignatureRefused
+   */
+  async backup({ isOnlyText = false } = {}): Promise<Backup & { readonly failed: ReadonlyMap<string, Error> }> {
+    const backups = this.#backups();
+    const failed = isOnlyText ? new Map<string, Error>() : await backups.backup();
+    return { ...(await backups.make()), failed };
+  }
+
+  /**
+   * Restores from the newest backup of these places; default: the hub and `backupPlaces`. Where none has one, from the key and
+   * the chain alone. Nothing is signed before hub, tower and chain were asked. See docs/backup.md.
+   * @throws BackupMalformed, BackupDamaged, BackupNotOurs, BackupAheadOfChain, ChainUnreachable
+   */
+  async restore(places?: readonly BackupPlace[]): Promise<Restored> {
+    this.#restored = await this.#backups().restore(places);
+    await this.#deps.threads.threads.align();
+    return this.#restored;
+  }
+
+  /** What the last restore of this client came to. */
+  get restored(): Restored | undefined {
+    return this.#restored;
+  }
+
+  #backups(): Backups {
+    const { backups } = this.#deps;
+    if (backups === undefined) throw clientError("BackupUnavailable", { reason: "this client was made without them" });
+    return backups;
+  }
+
+  /**
+   * Has a tower guard this channel from now on: every new state and every thread payment goes there by itself. Where it stays
+   * behind, there is the event `towerBehind`. The tower needs no key and gets none. See docs/watchtower.md.
+   * @throws TowerUnreachable, TowerReceiptWrong, TowerFeeUnpaid (see `payUpTo`) and what else the tower answers
+   */
+  async registerWithTower(options: TowerOptions): Promise<TowerGuard> {
+    const { events } = this.#deps;
+    const guard = new TowerGuard(this.#guardSource(), options);
+    const changes = ["onStateChange", "thread", "threadPayment"] as const;
+    const offs = changes.map((event) => events.on(event, () => guard.changed()));
+    try {
+      await guard.sync();
+    } catch (error) {
+      for (const off of offs) off();
+      await guard.close();
+      throw error;
+    }
+    this.#guards.add(guard);
+    return guard;
+  }
+
+  #guardSource(): ConstructorParameters<typeof TowerGuard>[0] {
+    const { engine, config, channelManager, events, now, log } = this.#deps;
+    return {
+      domain: channelManagerDomain(BigInt(config.chainId), channelManager),
+      signed: () => engine.record.doubleSigned,
+      threads: () => this.#guardedThreads(),
+      payFee: (id, payee, asset, amount) => this.#payTower(id, payee, asset, amount),
+      alarm: (alarm) => events.emit("towerBehind", alarm),
+      ...{ now, log, schedule: onIdleTimer },
+    };
+  }
+
+  /** Evidence of each thread that the newest double-signed state holds, or nothing while one is not known whole. */
+  #guardedThreads(): readonly ThreadEvidence[] | undefined {
+    const { engine, threads } = this.#deps;
+    const { doubleSigned, threads: hashes } = engine.record;
+    const known = threads.threads.list().filter(({ hash }) => hashes.includes(hash));
+    const evidence = known.map(threadEvidenceOf).filter((each) => each !== undefined);
+    if (doubleSigned === undefined || evidence.length !== hashes.length) return undefined;
+    return threadRoot(hashes) === doubleSigned.state.threadRoot ? evidence : undefined;
+  }
+
+  async #payTower(id: string, payee: Address, asset: Address, amount: bigint): Promise<WireGuardRequest["fee"]> {
+    const type = "PT_CUSTODIAL"; // the tower need not be online, nor have a channel
+    const { payments } = await this.buy({ id, payments: [{ type, recipient: payee, asset, amount }] });
+    const [payment] = payments;
+    if (payment === undefined || !("sigReceipt" in payment)) return undefined;
+    const { receipt, sigReceipt } = payment;
+    return receipt && sigReceipt ? { receipt, signature: sigReceipt } : undefined;
+  }
+
   /** Everything that proves this side's state, in one document. */
   exportEvidence(): Evidence {
-    const { engine, config, channelManager, hubAddress } = this.#deps;
-    return evidenceOf(engine.record, config.chainId, channelManager, hubAddress);
+    const { engine, config, channelManager, hubAddress: hub, threads } = this.#deps;
+    const { record } = engine;
+    const place = { chainId: config.chainId, channelManager, hub };
+    const open = threads.threads.list().filter(({ hash }) => record.threads.includes(hash));
+    const known = open.map(threadEvidenceOf).filter((each) => each !== undefined);
+    return evidenceOf(record, place, known.map(formatThreadEvidence));
   }
 
   /** What the hub did against the rules, as JSON texts, oldest first. */
@@ -417,7 +608,24 @@ export class ConnextClient {
 
   /** Comes level with the hub now. */
   level(): Promise<void> {
-    return this.#deps.engine.level();
+    return this.#level();
+  }
+
+  /** What repeats on a timer, now: looks at the chain, answers an exit, settles. For tests and demos. */
+  look(): Promise<void> {
+    return this.#look();
+  }
+
+  /** The channel first: threads are in it. */
+  async #level(): Promise<void> {
+    const { engine, threads } = this.#deps;
+    await engine.level();
+    await threads.threads.catchUp();
+  }
+
+  #alignThreads(): void {
+    const { threads } = this.#deps.threads;
+    void threads.align().catch((error: unknown) => this.#note(`the threads were not kept: ${messageOf(error)}`));
   }
 
   // ------------------------------------------------------------------------------------------------------- deposits
@@ -563,7 +771,7 @@ export class ConnextClient {
   }
 
   /** What arrived comes with the hub's signature under it. @throws ReceiptMissing */
-  #checked({ id, payments }: WirePurchase): Purchase {
+  #checked({ id, payments }: WirePurchase): Purchase & { readonly payments: readonly WirePayment[] } {
     for (const payment of payments) {
       if (payment.status !== "forwarded" && payment.status !== "custodial") continue;
       const { receipt: wire, sigReceipt, paymentId } = payment;
@@ -649,10 +857,11 @@ export class ConnextClient {
 
   /** Answers an exit with something newer, as often as it takes, and settles after the window, by itself. */
   async #watch(): Promise<void> {
-    const { engine, chain, autoSettle, signer } = this.#deps;
+    const { engine, chain, autoSettle, signer, threads } = this.#deps;
     const { exit, headTimestamp } = await engine.refreshView();
     if (engine.isWaiting || !this.#isConnected) this.#levelSoon();
     const newest = engine.record.doubleSigned;
+    await threads.disputes.look();
     if (exit === undefined || signer.ethers === undefined) return;
     const isOver = BigInt(headTimestamp) >= exit.deadline;
     if (!isOver && newest !== undefined && newest.state.nonce > exit.nonce) {
@@ -666,8 +875,7 @@ export class ConnextClient {
   #levelSoon(): void {
     if (this.#isLevelling) return;
     this.#isLevelling = true;
-    void this.#deps.engine
-      .level()
+    void this.#level()
       .catch((error: unknown) => this.#note(`not level with the hub: ${messageOf(error)}`))
       .finally(() => {
         this.#isLevelling = false;

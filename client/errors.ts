@@ -130,6 +130,103 @@ export const CLIENT_ERRORS = {
     "the payment is signed, but its arrival is not proven",
     "ask the payee, and the hub with the purchase's id; the state that you signed is in your evidence",
   ),
+  ThreadNotOpen: text<{ threadHash: string; leg: string }>(
+    ({ threadHash, leg }) => `Thread ${threadHash} is not open in this channel: its stake here is ${leg}`,
+    "what is signed on a thread counts only while both channels hold its stake",
+    "open a thread first, or look at `listThreads`",
+  ),
+  WrongThreadRole: text<{ threadHash: string; needed: string }>(
+    ({ threadHash, needed }) => `This side is not the ${needed} of thread ${threadHash}`,
+    "on a thread that is not updatable the sender alone pays, and the receiver closes first",
+    "let the other party do it",
+  ),
+  ThreadUpdateOvertaken: text<{ threadHash: string; nonce: bigint }>(
+    ({ threadHash, nonce }) => `Another update of thread ${threadHash}, at nonce ${nonce}, took the place of this one`,
+    "both parties proposed at once, and one of them gives way",
+    "look at the thread as it is now, and propose again",
+  ),
+  ThreadUpdateRefused: text<{ threadHash: string; nonce: bigint }>(
+    ({ threadHash, nonce }) => `The other party of thread ${threadHash} refused the update; nonce ${nonce} restores it`,
+    "its rules for updates do not accept this one",
+    "propose something else, or close the thread",
+  ),
+  ThreadDeclined: text<{ threadHash: string }>(
+    ({ threadHash }) => `The other party declined thread ${threadHash}`,
+    "its rules for threads do not accept these terms",
+    "propose other terms; nothing was locked",
+  ),
+  ThreadRoomTooSmall: text<{ recipient: string; asset: string; needed: bigint; available: bigint }>(
+    ({ recipient, asset, needed, available }) =>
+      `No open thread to ${recipient} has room for ${needed} of ${asset}; the widest has ${available}`,
+    "a payment through a thread moves what was locked when it was opened",
+    "open a thread to the recipient, or pay through the hub",
+  ),
+  ThreadPaymentMixed: text<{ types: readonly string[] }>(
+    ({ types }) => `One purchase cannot hold PT_THREAD together with ${types.join(", ")}`,
+    "the hub sees nothing of a payment through a thread, so the two cannot happen together or not at all",
+    "make two purchases",
+  ),
+  AppStateUnknown: text<{ threadHash: string; appStateHash: string }>(
+    ({ threadHash, appStateHash }) => `The app state ${appStateHash} of thread ${threadHash} is not known here`,
+    "both sign its hash alone, so whoever proposes it must send it along",
+    "ask the other party for it",
+  ),
+  SwapUnsafe: text<{ threadHash: string; reason: string }>(
+    ({ threadHash, reason }) => `The swap over thread ${threadHash} is not what was agreed: ${reason}`,
+    "one side could take both parts",
+    "give nothing; what this side has given already comes back after its expiry",
+  ),
+  NothingBetter: text<{ threadHash: string }>(
+    ({ threadHash }) => `The contract already knows everything of thread ${threadHash} that this side could show`,
+    "only better evidence changes a record",
+    "wait for the end of the window, and settle",
+  ),
+  ThreadNeedsChain: text<{ threadHash: string; outcome: bigint }>(
+    ({ threadHash, outcome }) => `Only the contract can close thread ${threadHash} with ${outcome} for its receiver`,
+    "the hub takes no app's word but that of the prebuilt ones, whose rules it knows",
+    "show the contract the evidence with `challengeThread`; after the window the thread closes by its decision",
+  ),
+  NotConfigured: text<{ what: string }>(
+    ({ what }) => `${what} is not known to this client`,
+    "the hub does not name it in its configuration, or the caller gave none",
+    "give its address",
+  ),
+
+  TowerReceiptWrong: text<{ url: string; what: string }>(
+    ({ url, what }) => `The tower at ${url} gave a receipt for ${what} that does not count`,
+    "only its own signature over exactly what was given can be held against it",
+    "do not rely on this tower; use another one",
+  ),
+  TowerUnreachable: text<{ url: string; reason: string }>(
+    ({ url, reason }) => `The tower at ${url} does not answer: ${reason}`,
+    "nothing is known of what it has",
+    "try again later, or use another tower",
+  ),
+  BackupUnavailable: text<{ reason: string }>(
+    ({ reason }) => `There are no backups here: ${reason}`,
+    "what seals a backup follows from the user's own key, by cryptography that the platform has",
+    "open the client with a private key or a mnemonic, on a secure page",
+  ),
+  BackupMalformed: text<{ problem: string }>(
+    ({ problem }) => `This is no backup: ${problem}`,
+    "the wrong file, a part of one, or one of another version",
+    "look for the whole file, or restore from the hub or the tower",
+  ),
+  BackupDamaged: text(
+    () => "The backup cannot be opened",
+    "something in it was changed, or another key has sealed it",
+    "nothing of it was used; take another copy, or restore from the hub or the tower",
+  ),
+  BackupNotOurs: text<{ field: string; given: string; expected: string }>(
+    ({ field, given, expected }) => `The backup is of ${field} ${given}, not ${expected}`,
+    "it belongs to another user, contract or chain, and would say nothing about this channel",
+    "open the client with the key and the hub that the backup is of",
+  ),
+  BackupAheadOfChain: text<{ session: bigint; chain: bigint }>(
+    ({ session, chain }) => `The backup is of session ${session}, and the chain is at ${chain}`,
+    "this node is behind, or its chain was begun anew since",
+    "wait until the node is level, or use another one; nothing of the backup was used",
+  ),
 } as const;
 
 export type ClientErrorCode = keyof typeof CLIENT_ERRORS;

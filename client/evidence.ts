@@ -1,37 +1,54 @@
-import { formatState, formatUpdate, type Address } from "../protocol";
-import type { ChannelRecord } from "./engine/record";
+import {
+  formatState,
+  formatUpdate,
+  hashState,
+  next,
+  type Address,
+  type ChannelState,
+  type Evidence,
+  type Hash,
+  type SignedUpdate,
+  type WireThreadEvidence,
+} from "../protocol";
+import { baseOf, type ChannelRecord } from "./engine/record";
 
-/** Everything that proves a user's state to the contract, in one document that needs nothing else. */
-export interface Evidence {
-  readonly kind: "channel-evidence";
-  readonly version: 1;
+/** Where a channel is: what its evidence is bound to. */
+export interface EvidencePlace {
   readonly chainId: number;
   readonly channelManager: Address;
   readonly hub: Address;
-  readonly user: Address;
-  readonly session: string;
-  /** The newest state that both signed: what an exit or a challenge uses. */
-  readonly doubleSigned?: { readonly state: object; readonly sigHub: string; readonly sigUser: string };
-  /** What the hub signed on top: the user can complete it at any time. */
-  readonly hubSigned: readonly object[];
-  /** What the user signed on top: the hub could complete it. */
-  readonly userSigned: readonly object[];
 }
 
-export function evidenceOf(record: ChannelRecord, chainId: number, channelManager: Address, hub: Address): Evidence {
-  const { user, session, doubleSigned, pending, issued } = record;
+/**
+ * Everything that proves a user's states to the contract. Own updates that build on what the hub has taken back since
+ * prove nothing, and are left out.
+ * @param threads Of the threads that are open in the newest state both signed.
+ */
+export function evidenceOf(
+  record: ChannelRecord,
+  { chainId, channelManager, hub }: EvidencePlace,
+  threads: readonly WireThreadEvidence[],
+): Evidence {
+  const { user, session, doubleSigned, pending } = record;
   return {
-    kind: "channel-evidence",
-    version: 1,
-    chainId,
-    channelManager,
-    hub,
-    user,
-    session: session.toString(),
+    ...{ kind: "channel-evidence", version: 1, chainId, channelManager, hub, user, session: session.toString() },
     ...(doubleSigned === undefined
       ? {}
       : { doubleSigned: { ...doubleSigned, state: formatState(doubleSigned.state) } }),
     hubSigned: pending.map(formatUpdate),
-    userSigned: issued.flatMap(({ updates }) => updates.map(formatUpdate)),
+    userSigned: provableOf(record).map(formatUpdate),
+    threads: [...threads],
   };
+}
+
+function provableOf(record: ChannelRecord): readonly SignedUpdate[] {
+  const known = new Set<Hash>();
+  const note = (state: ChannelState): ChannelState => {
+    known.add(hashState(state));
+    return state;
+  };
+  record.pending.reduce((state, update) => note(next(state, update)), note(baseOf(record)));
+  return record.issued
+    .filter(({ updates: [first] }) => first !== undefined && known.has(first.previous))
+    .flatMap(({ updates }) => updates);
 }

@@ -1,15 +1,31 @@
-import { channelManagerDomain, parseAddress, protocolError, validate, OPERATIONS, type OutputOf } from "../protocol";
+import {
+  channelManagerDomain,
+  parseAddress,
+  protocolError,
+  validate,
+  OPERATIONS,
+  type OutputOf,
+  type PureApps,
+} from "../protocol";
 import { ChainClient } from "./chain";
+import { Backups, placesOf } from "./backup/backups";
+import { httpTower } from "./backup/http-tower";
+import { towerPlace } from "./backup/places";
 import { ConnextClient } from "./connext-client";
 import { Connection, type SocketConstructor } from "./connection";
-import { Engine, NO_THREADS } from "./engine/engine";
+import { Engine } from "./engine/engine";
 import { Events } from "./engine/events";
 import { clientError } from "./errors";
 import type { HubConnection } from "./hub-connection";
 import type { ClientOptions } from "./options";
 import { openProviders } from "./providers";
+import { onIdleTimer } from "./schedule";
 import { openSigner, type ClientSigner } from "./signer";
 import type { ClientStore } from "./store";
+import { acceptsGifts } from "./threads/terms";
+import { threadClient } from "./threads/thread-client";
+import { openThreadWorks } from "./threads/thread-works";
+import { acceptsGains } from "./threads/update-rules";
 
 export type { ClientOptions } from "./options";
 export { ConnextClient } from "./connext-client";
@@ -66,24 +82,77 @@ async function open(options: ClientOptions, signer: ClientSigner): Promise<Conne
   const assets = served.filter((asset) => own === undefined || own.includes(asset));
   const events = new Events(log);
   const sleep = options.sleep ?? ((ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms)));
+  const domain = channelManagerDomain(BigInt(config.chainId), channelManager);
+  const answerMs = options.peerPatienceMs ?? 30_000;
+  const works = await openThreadWorks({
+    ...{ store: options.store, signer, domain, events, hub, chain, log, answerMs },
+    apps: appsOf(options, config),
+    challengePeriodSeconds: BigInt(contract.challengePeriodSeconds),
+    policy: options.acceptThreadUpdate ?? acceptsGains,
+    schedule: onIdleTimer,
+  });
   const engine = await Engine.open({
-    ...{ store: options.store, signer, hubAddress, hub, chain, events, now, random, sleep, log },
-    domain: channelManagerDomain(BigInt(config.chainId), channelManager),
+    ...{ store: options.store, signer, hubAddress, hub, chain, events, now, random, sleep, log, domain },
     assets: new Set(assets),
-    threads: NO_THREADS,
+    threads: works.judge,
     challengePeriodSeconds: contract.challengePeriodSeconds,
     patienceMs: options.patienceMs ?? 30_000,
   });
+  const autoSettle = options.autoSettle ?? signer.ethers !== undefined;
+  const threads = threadClient({
+    ...{ works, engine, hub, now, sleep, log, answerMs, schedule: onIdleTimer, settles: autoSettle },
+    policy: options.acceptThread ?? acceptsGifts,
+    defends: signer.ethers !== undefined,
+    randomBytes: (count) => globalThis.crypto.getRandomValues(new Uint8Array(count)),
+  });
+  const towers = (options.backupTowers ?? []).map((given) => {
+    const url = given.replace(/\/+$/, "");
+    const tower = httpTower({ url, signer, domain, now, timeoutMs: options.timeoutMs ?? 15_000 });
+    return towerPlace(tower, signer.address, `the tower at ${url}`);
+  });
+  const places = placesOf(hub, signer.address, [...towers, ...(options.backupPlaces ?? [])]);
+  const backups = new Backups({
+    ...{
+      engine,
+      book: works.book,
+      store: options.store,
+      signer,
+      chain,
+      wire: hub,
+      events,
+      domain,
+      hub: hubAddress,
+      places,
+    },
+    isAutomatic: options.autoBackup ?? signer.secret !== undefined,
+    afterMs: options.backupAfterMs ?? 5_000,
+    ...{ schedule: onIdleTimer, now, log },
+  });
   const client = new ConnextClient({
-    ...{ engine, hub, chain, events, signer, config, now, sleep, log, assets, confirmations },
+    ...{
+      backups,
+      engine,
+      hub,
+      chain,
+      events,
+      signer,
+      config,
+      now,
+      sleep,
+      log,
+      assets,
+      confirmations,
+      threads,
+      autoSettle,
+    },
     store: options.store,
     channelManager,
     hubAddress,
     maxSlippage: shareOf(options.maxSlippage ?? 0.01),
     ...(options.rateOf === undefined ? {} : { rateOf: options.rateOf }),
     pollIntervalMs: options.pollIntervalMs ?? (isDevelopment ? 500 : 4_000),
-    autoSettle: options.autoSettle ?? signer.ethers !== undefined,
   });
+  if (options.restoreFrom !== undefined) await client.restore([...options.restoreFrom, ...places]);
   await client.start();
   return client;
 }
@@ -107,6 +176,15 @@ async function readConfig(hub: HubConnection, store: ClientStore): Promise<HubFa
   }
   await store.write({ [CONFIG_KEY]: JSON.stringify(given) });
   return given;
+}
+
+/** The caller's own word about the prebuilt apps, or else the hub's. */
+function appsOf({ threadApps }: ClientOptions, { apps }: HubFacts): PureApps {
+  const { hashlock, signed } = { ...apps, ...threadApps };
+  return {
+    ...(hashlock === undefined ? {} : { hashlock: parseAddress(hashlock, "apps.hashlock") }),
+    ...(signed === undefined ? {} : { signed: parseAddress(signed, "apps.signed") }),
+  };
 }
 
 /** @throws InvalidValue for what is no share: a negative or absurd one would accept any price. */

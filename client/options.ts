@@ -1,8 +1,11 @@
 import type { Address } from "../protocol";
+import type { BackupPlace } from "./backup/places";
 import type { SocketConstructor } from "./connection";
 import type { EthProvider } from "./providers";
 import type { SignerOptions } from "./signer";
 import type { ClientStore } from "./store";
+import type { TermsPolicy } from "./threads/terms";
+import type { UpdatePolicy } from "./threads/update-rules";
 
 /** How a client is made. Exactly one of the ways to a key; at least one way to the chain that is not the hub's. */
 export type ClientOptions = SignerOptions & {
@@ -37,6 +40,31 @@ export type ClientOptions = SignerOptions & {
   readonly patienceMs?: number;
   /** Settle this user's exits after their window. Default true where the signer can send. */
   readonly autoSettle?: boolean;
+  /** Whether to take the terms of a thread that somebody offers. Default: those that cost nothing. */
+  readonly acceptThread?: TermsPolicy;
+  /** Whether to sign what the other party of an updatable thread proposes. Default: what costs nothing. */
+  readonly acceptThreadUpdate?: UpdatePolicy;
+  /**
+   * The prebuilt apps of the chain. Default: as the hub names them, which then could name others that look the same until
+   * they are asked at the contract.
+   */
+  readonly threadApps?: { readonly hashlock?: string; readonly signed?: string };
+  /** How long the other party of a thread is waited for, ms. Default 30,000. */
+  readonly peerPatienceMs?: number;
+  /**
+   * Puts a sealed backup to the hub, and to `backupPlaces`, after each change. Default true where the key is in this process;
+   * a wallet elsewhere would be asked for a signature.
+   */
+  readonly autoBackup?: boolean;
+  /** How long after a change, ms: several changes are one backup. Default 5,000. */
+  readonly backupAfterMs?: number;
+  /** URLs of towers that keep backups. They do so for whom they guard. */
+  readonly backupTowers?: readonly string[];
+  /** Further places for backups. */
+  readonly backupPlaces?: readonly BackupPlace[];
+  /** Restores from these before anything else happens; `client.restored` says what came of it. An empty list: from the key,
+   * the chain, the hub and `backupPlaces`. */
+  readonly restoreFrom?: readonly BackupPlace[];
   readonly logger?: (line: string) => void;
   readonly now?: () => number;
   readonly random?: () => number;

@@ -10,12 +10,16 @@ import {
   type WirePaymentRequest,
 } from "../protocol";
 import { parseAmount, type AmountInput } from "./amounts";
+import { clientError } from "./errors";
+import { readThreadPayment, type ThreadPaymentRequest } from "./threads/thread-purchase";
 
 /** One payment of `buy`. */
 export type PaymentInput = {
   /** Default: `PT_LINK` with a `link`, `PT_CUSTODIAL` above the hub's ceiling, `PT_CHANNEL` otherwise. */
-  readonly type?: PaymentType;
+  readonly type?: PaymentType | "PT_THREAD";
   readonly recipient?: string;
+  /** Of `PT_THREAD`: which thread; default: the one to the recipient with the most room. */
+  readonly thread?: string;
   /** Address of a link's key, see `createLink`. */
   readonly link?: string;
   /** Unix seconds; of payments that may come back. */
@@ -31,6 +35,7 @@ export interface PaymentContext {
 }
 
 const KNOWN_FIELDS = new Set(["type", "recipient", "link", "expiresAt", "meta", "asset", "amount"]);
+const THREAD_FIELDS = new Set(["type", "recipient", "thread", "meta", "asset", "amount"]);
 
 /**
  * Reads a payment as callers write it. Whatever is not understood is refused before anything is signed, never read as
@@ -52,16 +57,42 @@ export function readPayment(given: unknown, path: string, context: PaymentContex
   return validate(paymentRequestSchema, request, path);
 }
 
+/**
+ * Reads the payments of a purchase that goes through threads; nothing for one that goes through the hub.
+ * @throws ThreadPaymentMixed, InvalidValue naming the field
+ */
+export function readThreadPayments(
+  given: readonly PaymentInput[],
+  token: Address | undefined,
+): readonly ThreadPaymentRequest[] | undefined {
+  const types = [...new Set(given.map((payment) => typeOf(payment) ?? "payments through the hub"))];
+  if (!types.includes("PT_THREAD")) return undefined;
+  const others = types.filter((type) => type !== "PT_THREAD");
+  if (others.length > 0) throw clientError("ThreadPaymentMixed", { types: others });
+  return given.map((payment, i) => {
+    const path = `payments.${i}`;
+    const input = fieldsOf(payment, path, THREAD_FIELDS);
+    const amountInput = "asset" in input ? { asset: input.asset, amount: input.amount } : input.amount;
+    return readThreadPayment(payment, parseAmount(amountInput, token, `${path}.amount`), path);
+  });
+}
+
+/** Callers without types give anything. */
+function typeOf(given: unknown): string | undefined {
+  const type: unknown = (given as { readonly type?: unknown } | null | undefined)?.type;
+  return typeof type === "string" ? type : undefined;
+}
+
 /** @throws InvalidValue */
 export function readPurchaseId(given: unknown): string {
   return validate(purchaseIdSchema, given, "id");
 }
 
-function fieldsOf(given: unknown, path: string): Readonly<Record<string, unknown>> {
+function fieldsOf(given: unknown, path: string, known = KNOWN_FIELDS): Readonly<Record<string, unknown>> {
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
     throw protocolError("InvalidValue", { path, expected: "a payment: { recipient, amount, … }", given });
   }
-  const unknown = Object.keys(given).find((key) => !KNOWN_FIELDS.has(key));
+  const unknown = Object.keys(given).find((key) => !known.has(key));
   if (unknown === undefined) return given as Readonly<Record<string, unknown>>;
   throw protocolError("InvalidValue", { path: `${path}.${unknown}`, expected: "absent", given: unknown });
 }

@@ -1,6 +1,7 @@
 import { HDNodeWallet, JsonRpcSigner, Wallet, BrowserProvider, type Provider, type Signer } from "ethers";
 import {
   addressOfPrivateKey,
+  bytesToHex,
   channelStateType,
   digestOf,
   hashState,
@@ -18,6 +19,7 @@ import {
   type Hash,
   type Signature,
 } from "../protocol";
+import type { StructType } from "../protocol/eip712/struct";
 import { clientError, hasCode, messageOf } from "./errors";
 
 /** The user's key, wherever it is. */
@@ -25,8 +27,12 @@ export interface ClientSigner {
   readonly address: Address;
   /** EIP-712, in the contract's domain. The engine keeps one state per nonce; nobody else may call this. */
   signState(state: ChannelState, domain: Domain): Promise<Signature>;
+  /** EIP-712 over any other statement. For channel states there is `signState`, and its guard. */
+  signStatement<Value extends object>(type: StructType<Value>, value: Value, domain: Domain): Promise<Signature>;
   /** EIP-191 over a text. */
   signText(text: string): Promise<Signature>;
+  /** The key itself, to derive others from; absent where it is not in this process. */
+  readonly secret?: () => Uint8Array;
   /** For transactions; absent where the key only signs. */
   readonly ethers?: (provider: Provider) => Signer;
 }
@@ -68,7 +74,10 @@ function keySigner(privateKey: string): ClientSigner {
   return {
     address: addressOfPrivateKey(key),
     signState: (state, domain) => Promise.resolve(signDigest(digestOf(domain, hashState(state)), key)),
+    signStatement: (type, value, domain) =>
+      Promise.resolve(signDigest(digestOf(domain, bytesToHex(type.hash(value))), key)),
     signText: (text) => Promise.resolve(signDigest(personalDigest(text), key)),
+    secret: () => key,
     ethers: (provider) => wallet.connect(provider),
   };
 }
@@ -86,14 +95,16 @@ function keyBytes(privateKey: unknown): Uint8Array {
 /** Any ethers signer. */
 async function ethersSigner(signer: Signer): Promise<ClientSigner> {
   const address = parseAddress(await signer.getAddress());
+  const signStatement: ClientSigner["signStatement"] = (type, value, domain) => {
+    const { types, message } = typedDataOf(type, domain, value);
+    const mutable = Object.fromEntries(Object.entries(types).map(([name, fields]) => [name, [...fields]]));
+    const digest = digestOf(domain, bytesToHex(type.hash(value)));
+    return checked(address, digest, () => signer.signTypedData({ ...domain }, mutable, message));
+  };
   return {
     address,
-    signState: (state, domain) => {
-      const { types, message } = typedDataOf(channelStateType, domain, state);
-      const mutable = Object.fromEntries(Object.entries(types).map(([name, fields]) => [name, [...fields]]));
-      const digest = digestOf(domain, hashState(state));
-      return checked(address, digest, () => signer.signTypedData({ ...domain }, mutable, message));
-    },
+    signState: (state, domain) => signStatement(channelStateType, state, domain),
+    signStatement,
     signText: (text) => checked(address, personalDigest(text), () => signer.signMessage(text)),
     ethers: (provider) => (signer.provider === null ? signer.connect(provider) : signer),
   };
@@ -107,13 +118,15 @@ async function walletSigner(wallet: Eip1193Wallet): Promise<ClientSigner> {
   const address = parseAddress(account, "the wallet's account");
   const provider = new BrowserProvider(wallet);
   const ask = (method: string, ...params: unknown[]): Promise<unknown> => wallet.request({ method, params });
+  const signStatement: ClientSigner["signStatement"] = (type, value, domain) => {
+    const text = JSON.stringify(typedDataJson(type, domain, value));
+    const digest = digestOf(domain, bytesToHex(type.hash(value)));
+    return checked(address, digest, () => ask("eth_signTypedData_v4", address, text));
+  };
   return {
     address,
-    signState: (state, domain) => {
-      const text = JSON.stringify(typedDataJson(channelStateType, domain, state));
-      const digest = digestOf(domain, hashState(state));
-      return checked(address, digest, () => ask("eth_signTypedData_v4", address, text));
-    },
+    signState: (state, domain) => signStatement(channelStateType, state, domain),
+    signStatement,
     signText: (text) => {
       const bytes = Array.from(new TextEncoder().encode(text), (byte) => byte.toString(16).padStart(2, "0"));
       return checked(address, personalDigest(text), () => ask("personal_sign", `0x${bytes.join("")}`, address));

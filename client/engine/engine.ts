@@ -20,6 +20,7 @@ import {
   type Update,
   type WirePurchase,
   type WireSync,
+  type WireThreadEvidence,
   type WireThreadNote,
   type WireUpdate,
 } from "../../protocol";
@@ -77,12 +78,15 @@ export interface ThreadJudge {
   prepare(closings: readonly CloseThreadArgs[]): Promise<void>;
   /** Why a thread of this side does not end so; nothing where it does. */
   refusal(closing: CloseThreadArgs): string | undefined;
+  /** Everything that this side can prove of threads, for a hub that has forgotten them. Unknown ones are left out. */
+  evidenceOf(hashes: readonly Hash[]): readonly WireThreadEvidence[];
 }
 
 /** The judge of a client that has no threads. */
 export const NO_THREADS: ThreadJudge = {
   prepare: () => Promise.resolve(),
   refusal: () => "this side has no such thread",
+  evidenceOf: () => [],
 };
 
 /** One step that the user signs first. */
@@ -248,6 +252,17 @@ export class Engine {
     });
   }
 
+  /** Takes over, in its turn, what a backup or the chain has shown. @param change Pure. */
+  adopt(change: (record: ChannelRecord) => ChannelRecord): Promise<void> {
+    return this.#enqueue(async () => {
+      const before = this.#record;
+      const after = change(before);
+      if (after === before) return;
+      await this.#save(after);
+      this.#announce(before, []);
+    });
+  }
+
   /** Hashes of the threads that are open in the newest state. */
   get threads(): readonly Hash[] {
     return newestThreads(this.#record);
@@ -382,11 +397,13 @@ export class Engine {
 
   /** The hub knows less than both have signed, or was restored: it is shown the newest. */
   async #show(): Promise<WireSync> {
-    const { hub, signer } = this.#deps;
+    const { hub, signer, threads } = this.#deps;
     const { doubleSigned } = this.#record;
     const shown =
       doubleSigned === undefined ? {} : { doubleSigned: { ...doubleSigned, state: formatState(doubleSigned.state) } };
-    return hub.call("update", { params: { user: signer.address }, body: { updates: [], ...shown } });
+    const open = [...threads.evidenceOf(this.#record.threads)];
+    const body = { updates: [], ...shown, ...(open.length === 0 ? {} : { threads: open }) };
+    return hub.call("update", { params: { user: signer.address }, body });
   }
 
   /**
@@ -398,7 +415,8 @@ export class Engine {
     const newest = this.#record.pending.at(-1);
     if (newest === undefined) return undefined;
     const state = newestOf(this.#record);
-    if (state.nonce <= this.#record.highestSigned) {
+    // A record that is not complete asks first, and its key may have signed this very nonce elsewhere.
+    if (state.nonce <= this.#record.highestSigned || !this.#record.isComplete) {
       await this.#propose([EMPTY_PAYMENT], { kind: "update" });
       return undefined;
     }

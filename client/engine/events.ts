@@ -1,5 +1,6 @@
 import type { ChannelState, Hash, SignedUpdate, WirePayment } from "../../protocol";
 import type { CodedError } from "../../protocol/coded-error";
+import type { TowerAlarm } from "../watchtower";
 import type { OwnThread } from "../threads/own-thread";
 
 /** What a client tells. Amounts are `bigint` or decimal strings as the wire has them. */
@@ -16,6 +17,8 @@ export interface ClientEvents {
   /** The other party has paid through a thread; it is on disk. */
   threadPayment: { readonly threadHash: Hash; readonly balanceReceiver: bigint; readonly amount: bigint };
   dispute: { readonly event: string; readonly nonce: bigint; readonly deadline: bigint };
+  /** A tower guards an older state than this side's, for too long. */
+  towerBehind: TowerAlarm;
   /** The hub did something against the rules. Nothing of it was signed; the evidence is kept. */
   incident: CodedError;
 }

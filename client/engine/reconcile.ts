@@ -1,6 +1,7 @@
 import {
   advance,
   checkSignature,
+  checkState,
   hashState,
   isProtocolError,
   parseHash,
@@ -8,13 +9,13 @@ import {
   parseUpdate,
   rowOf,
   toWire,
-  verifyState,
   type Address,
   type ChannelState,
   type CloseThreadArgs,
   type Domain,
   type Hash,
   type Ledgers,
+  type ProtocolError,
   type Signature,
   type SignedUpdate,
   type WireSync,
@@ -114,11 +115,24 @@ function takeBase(record: ChannelRecord, sync: WireSync, context: ReconcileConte
     return { stopsHere: false, record, accepted: [] };
   }
   if (theirs === own.nonce) throw contradiction("two states with one nonce", theirs);
-  const error = verifyState(shown.state, shown.sigHub, shown.sigUser, context);
+  const error = verifyShown(record, shown, context);
   if (isProtocolError(error, "NotBacked")) return { stopsHere: true, reconciled: { waits: true } };
   if (error) throw error;
   const accepted = record.issued.filter(({ state }) => hashState(state) === hashState(shown.state));
   return { stopsHere: false, record: withDoubleSigned(record, shown, hashesIn(sync)), accepted };
+}
+
+/** As the contract would; a signature that this side has made, or has checked when it took the update, is good. */
+function verifyShown(record: ChannelRecord, shown: DoubleSigned, context: ReconcileContext): ProtocolError | undefined {
+  const { state, sigHub, sigUser } = shown;
+  const hash = hashState(state);
+  const isTheirs = record.pending.at(-1)?.sigHub === sigHub && hashState(newestOf(record)) === hash;
+  const isOwn = record.issued.some((each) => each.sigUser === sigUser && hashState(each.state) === hash);
+  return (
+    checkState(state, context) ??
+    (isTheirs ? undefined : checkSignature(context.hub, hash, sigHub, context.domain)) ??
+    (isOwn ? undefined : checkSignature(record.user, hash, sigUser, context.domain))
+  );
 }
 
 /** W-6: a hub that has forgotten is told; one that shows less than a complete record holds has done so on purpose or not. */

@@ -87,9 +87,23 @@ export function baseOf({ user, session, doubleSigned }: ChannelRecord): ChannelS
   return doubleSigned?.state ?? unsignedState(user, session, []);
 }
 
-/** What the next own update builds on: everything that both signed and that the hub signed on top. */
+const newestStates = new WeakMap<
+  readonly SignedUpdate[],
+  { readonly base: ChannelState; readonly state: ChannelState }
+>();
+
+/**
+ * What the next own update builds on: everything that both signed and that the hub signed on top. Remembered with the
+ * list of what waits, because every step asks for it several times, and its hash is remembered with it.
+ */
 export function newestOf(record: ChannelRecord): ChannelState {
-  return record.pending.reduce(next, baseOf(record));
+  const [base, { pending }] = [baseOf(record), record];
+  if (pending.length === 0) return base;
+  const known = newestStates.get(pending);
+  if (known?.base === base) return known.state;
+  const state = pending.reduce(next, base);
+  newestStates.set(pending, { base, state });
+  return state;
 }
 
 /** Hashes of the threads that are open in the newest state, as far as this side knows. */

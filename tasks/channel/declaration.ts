@@ -3,9 +3,12 @@ import { scope, types } from "hardhat/config";
 import type { ConfigurableTaskDefinition } from "hardhat/types";
 import { command } from "../command";
 import type * as action from "./action";
+import type * as backup from "./backup";
 
 const load = createRequire(__filename);
 const actions = (): typeof action => load("./action") as typeof action;
+
+const backups = (): typeof backup => load("./backup") as typeof backup;
 
 const channel = scope("channel", "One user's channel: paying in, paying others, paying out");
 
@@ -56,3 +59,11 @@ ofUser(channel.task("collateral", "Asks the hub for enough collateral to receive
 ofUser(channel.task("history", "Payments from and to the user, newest first"))
   .addOptionalParam("limit", "Rows", 20, types.int)
   .setAction(command<action.HistoryArgs>(() => actions().historyCommand));
+
+ofUser(channel.task("backup", "Writes an encrypted backup of the user's newest states, and gives one to the hub"))
+  .addParam("file", "Where to: a new file, which only this user's key opens", undefined, types.string)
+  .setAction(command<backup.BackupArgs>(() => backups().backupCommand));
+
+ofUser(channel.task("restore", "Restores a user's channel from backups, or from the key and the chain alone"))
+  .addOptionalParam("file", "A backup; without one the hub's is used, or none", undefined, types.string)
+  .setAction(command<backup.RestoreArgs>(() => backups().restoreCommand));

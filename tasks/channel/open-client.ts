@@ -1,5 +1,5 @@
 import type { HardhatRuntimeEnvironment } from "hardhat/types";
-import type { ConnextClient } from "../../client";
+import type { ClientOptions, ConnextClient } from "../../client";
 import { getNodeClient } from "../../client/node";
 import type { Amount, Asset } from "../amount";
 import { formatAmount, parseAmount } from "../amount";
@@ -34,26 +34,42 @@ export async function withClient<T>(
   use: (opened: Opened) => Promise<T>,
 ): Promise<T> {
   const chain = await connect(hre);
-  const { address, privateKey } = accountOf(hre, chain, args.user);
+  const client = await openClient(args, hre, chain, terminal);
+  try {
+    return await use(openedOf(client, chain));
+  } finally {
+    await client.stop();
+  }
+}
+
+/** A user's client on its own file. Whoever opens it stops it. @throws AccountUnknown, KeyInUse, HubUnreachable, … */
+export function openClient(
+  { hub, user }: Pick<UserArgs, "hub" | "user">,
+  hre: HardhatRuntimeEnvironment,
+  chain: Chain,
+  terminal: Terminal,
+  policies: Pick<ClientOptions, "acceptThread" | "acceptThreadUpdate" | "restoreFrom"> = {},
+): Promise<ConnextClient> {
+  const { address, privateKey } = accountOf(hre, chain, user);
   const { config } = hre.network;
   const way = "url" in config ? { ethUrl: config.url } : { ethProvider: hre.ethers.provider };
-  const client = await getNodeClient({
+  return getNodeClient({
     ...way,
-    hubUrl: args.hub,
+    ...policies,
+    hubUrl: hub,
     privateKey,
     file: filesOf(hre, chain).clientOf(address),
     logger: (line) => terminal.progress(line),
   });
-  try {
-    const assets = client.config.assets.map(({ asset, symbol, decimals }) => ({ address: asset, symbol, decimals }));
-    return await use({
-      ...{ client, chain, assets },
-      amount: (text) => parseAmount(text, assets),
-      show: (asset, units) => showIn(assets, asset, BigInt(units)),
-    });
-  } finally {
-    await client.stop();
-  }
+}
+
+function openedOf(client: ConnextClient, chain: Chain): Opened {
+  const assets = client.config.assets.map(({ asset, symbol, decimals }) => ({ address: asset, symbol, decimals }));
+  return {
+    ...{ client, chain, assets },
+    amount: (text) => parseAmount(text, assets),
+    show: (asset, units) => showIn(assets, asset, BigInt(units)),
+  };
 }
 
 function showIn(assets: readonly Asset[], address: string, units: bigint): string {

@@ -3,17 +3,22 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import hre, { ethers } from "hardhat";
-import { BrowserProvider, type Provider } from "ethers";
+import { BrowserProvider, type JsonRpcError, type Provider } from "ethers";
+import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/signers";
 import { ChainClient } from "../../client/chain";
 import { ConnextClient } from "../../client/connext-client";
-import { Engine, NO_THREADS } from "../../client/engine/engine";
+import { Engine } from "../../client/engine/engine";
 import { Events } from "../../client/engine/events";
 import { clientError, errorFromWire, hasCode } from "../../client/errors";
 import type { HubFacts } from "../../client/get-connext-client";
 import type { HubConnection, HubListener } from "../../client/hub-connection";
 import { memoryStore } from "../../client/memory-store";
+import { onIdleTimer } from "../../client/schedule";
 import { openSigner, type ClientSigner } from "../../client/signer";
 import type { ClientStore } from "../../client/store";
+import { threadClient } from "../../client/threads/thread-client";
+import { openThreadWorks } from "../../client/threads/thread-works";
+import { acceptsGains } from "../../client/threads/update-rules";
 import type { Clock } from "../../hub/clock";
 import { completeConfig, type HubConfig } from "../../hub/config";
 import { createHub, type Hub } from "../../hub/create-hub";
@@ -49,12 +54,12 @@ export type User = Exclude<Party, "hub">;
 
 export const USERS: readonly User[] = ["alice", "bob"];
 
-const ALL_USERS: readonly User[] = ["alice", "bob", "twin"];
+const ALL_USERS: readonly User[] = ["alice", "bob", "dave", "twin"];
 
-const ACCOUNTS: Readonly<Record<User, number>> = { alice: 3, bob: 4, twin: 3 };
+const ACCOUNTS: Readonly<Record<User, number>> = { alice: 3, bob: 4, dave: 6, twin: 3 };
 
 /** What the device number of each comes from. */
-const DEVICES: Readonly<Record<User, number>> = { alice: 0.28, bob: 0.29, twin: 0.3 };
+const DEVICES: Readonly<Record<User, number>> = { alice: 0.28, bob: 0.29, twin: 0.3, dave: 0.31 };
 
 /** Something between hub and users that may lose, double, hold back or reorder what they say. */
 export interface Wire {
@@ -95,6 +100,16 @@ export interface Moment {
   readonly nowMs: number;
 }
 
+export interface ChaosOptions {
+  readonly config?: Partial<HubConfig>;
+  /** Whether clients settle exits and threads by themselves when they look at the chain. */
+  readonly settles?: boolean;
+  /** How long a client waits for the other party of a thread, ms of real time. Default 300. */
+  readonly answerMs?: number;
+  /** How many times faster than it thinks a client waits. Default 1. */
+  readonly haste?: number;
+}
+
 /** A hub and two users in one process, on real files and a real chain, each of which can die and come back. */
 export class ChaosWorld {
   readonly world: World;
@@ -104,6 +119,8 @@ export class ChaosWorld {
   readonly signatures = new Signatures();
   cut: Cut | undefined;
   wire: Wire | undefined;
+  /** The hub's process is no more: nobody starts it, and no client reaches it. */
+  hubIsGone = false;
   readonly log: Log;
   readonly #root: string;
   readonly #folder: string;
@@ -112,6 +129,7 @@ export class ChaosWorld {
   #hub: HubProcess | undefined;
   #starting: Promise<HubProcess> | undefined;
   #facts: HubFacts | undefined;
+  #options: ChaosOptions = {};
   #nowMs = 0;
   #moments = 0;
 
@@ -122,7 +140,7 @@ export class ChaosWorld {
     this.#folder = join(this.#root, "hub");
   }
 
-  static async open(log: Log = silentLog): Promise<ChaosWorld> {
+  static async open(log: Log = silentLog, options: ChaosOptions = {}): Promise<ChaosWorld> {
     const world = await freshWorld();
     const token = parseAddress(await world.token.getAddress());
     await world.manager.connect(world.hub).fundReserve(ZERO_ADDRESS, 1_000n * ETHER, { value: 1_000n * ETHER });
@@ -136,12 +154,19 @@ export class ChaosWorld {
       collateralBatchMs: NEVER_MS,
       optimisticSeconds: 3_600,
       linkSeconds: 3_600,
+      threadMeetingMs: 300,
+      apps: {
+        hashlock: parseAddress(await world.hashlock.getAddress()),
+        signed: parseAddress(await world.signedApp.getAddress()),
+      },
       prices: [
         { sellAsset: ZERO_ADDRESS, buyAsset: token, rate: EXCHANGE_RATE },
         { sellAsset: token, buyAsset: ZERO_ADDRESS, rate: 10n ** 36n / EXCHANGE_RATE },
       ],
+      ...options.config,
     });
     const chaos = new ChaosWorld(world, token, config, log);
+    chaos.#options = options;
     mkdirSync(chaos.#folder);
     await chaos.#setClock();
     return chaos;
@@ -164,6 +189,7 @@ export class ChaosWorld {
   /** The hub, started again if it is dead. */
   async hub(): Promise<HubProcess> {
     if (this.#hub !== undefined && !this.#hub.life.isDead) return this.#hub;
+    if (this.hubIsGone) throw clientError("HubUnreachable", { url: "in-process", reason: "it is gone" });
     this.#starting ??= this.#restartHub().finally(() => (this.#starting = undefined));
     return this.#starting;
   }
@@ -212,7 +238,14 @@ export class ChaosWorld {
   }
 
   address(user: User): Address {
-    return parseAddress(this.world[user === "twin" ? "alice" : user].address);
+    return parseAddress(this.signerOf(user).address);
+  }
+
+  /** A user's account on chain, with its money. */
+  signerOf(user: User): HardhatEthersSigner {
+    const [dave] = this.world.others;
+    if (user === "dave" && dave !== undefined) return dave;
+    return user === "bob" ? this.world.bob : this.world.alice;
   }
 
   /** Ends a user's client in good order. */
@@ -229,6 +262,7 @@ export class ChaosWorld {
 
   /** One round of everything that happens by itself: whoever is dead starts, the hub sees the chain and sends. */
   async pump(): Promise<void> {
+    if (this.hubIsGone) return;
     const { hub, life } = await this.hub();
     const steps = [() => hub.watcher.poll(), () => hub.tick(), () => hub.sender.step(), () => hub.watcher.poll()];
     for (const step of steps) {
@@ -290,22 +324,24 @@ export class ChaosWorld {
   }
 
   async #startUser(user: User, life: Life): Promise<UserProcess> {
-    const running = await this.hub();
+    const running = this.hubIsGone ? undefined : await this.hub();
     const store = seamedStore(memoryStore(this.#entries.get(user)), life);
     await store.lock();
     const signer = await this.#signerOf(user, life);
     const connection = new InProcessConnection(this, life, signer.address);
     const provider = this.#provider(life);
-    this.#facts ??= (await running.dispatch("getConfig", {}, { isAdmin: false })) as HubFacts;
+    this.#facts ??= (await (running ?? (await this.hub())).dispatch("getConfig", {}, { isAdmin: false })) as HubFacts;
     const { channelManager } = this.config;
-    const chain = new ChainClient({ providers: [provider], channelManager, signer, confirmations: 1 });
+    const { confirmations } = this.config;
+    const { settles = false, answerMs = 300, haste = 1 } = this.#options;
+    const chain = new ChainClient({ providers: [provider], channelManager, signer, confirmations });
     const log = (line: string): void => {
       if (!life.isDead) this.log.info(`${user}: ${line}`);
     };
     const now = (): number => this.clock.now();
     const sleep = async (ms: number): Promise<void> => {
       life.requireAlive();
-      this.pass(ms);
+      this.pass(ms * haste);
       await this.pump();
       life.requireAlive();
     };
@@ -313,14 +349,24 @@ export class ChaosWorld {
     const hubAddress = parseAddress(this.world.hub.address);
     const assets = [ZERO_ADDRESS, this.token];
     try {
+      const { domain } = this;
+      const works = await openThreadWorks({
+        ...{ store, signer, domain, events, hub: connection, chain, log, answerMs, schedule: onIdleTimer },
+        ...{ apps: this.config.apps, challengePeriodSeconds: PERIOD, policy: acceptsGains },
+      });
       const engine = await Engine.open({
-        ...{ store, signer, hubAddress, chain, events, now, sleep, log, domain: this.domain },
+        ...{ store, signer, hubAddress, chain, events, now, sleep, log, domain },
         ...{ hub: connection, assets: new Set(assets), random: () => DEVICES[user] },
-        ...{ challengePeriodSeconds: Number(PERIOD), patienceMs: 30_000, threads: NO_THREADS },
+        ...{ challengePeriodSeconds: Number(PERIOD), patienceMs: 30_000, threads: works.judge },
+      });
+      const threads = threadClient({
+        ...{ works, engine, hub: connection, now, sleep, log, answerMs, schedule: onIdleTimer, policy: () => true },
+        ...{ defends: true, settles, randomBytes: (count: number) => randomBytes(count) },
       });
       const client = new ConnextClient({
         ...{
           engine,
+          threads,
           hub: connection,
           chain,
           events,
@@ -333,7 +379,13 @@ export class ChaosWorld {
           sleep,
           log,
         },
-        ...{ config: this.#facts, confirmations: 1, maxSlippage: 0.01, pollIntervalMs: NEVER_MS, autoSettle: false },
+        ...{
+          config: this.#facts,
+          confirmations,
+          maxSlippage: 0.01,
+          pollIntervalMs: NEVER_MS,
+          autoSettle: settles,
+        },
       });
       await client.start();
       life.requireAlive();
@@ -368,11 +420,7 @@ export class ChaosWorld {
       life.requireAlive();
       return chain.send(method, params ?? []);
     };
-    const wallet = { request: async (given: { method: string; params?: unknown[] }) => request(given) };
-    const options = { staticNetwork: true, cacheTimeout: -1, batchMaxCount: 1 } as const;
-    const provider = new BrowserProvider(wallet, this.config.chainId, options);
-    provider.pollingInterval = 5;
-    return provider;
+    return new DirectProvider(request, this.config.chainId);
   }
 
   // ------------------------------------------------------------------------------------------------------- moments
@@ -400,6 +448,7 @@ export class ChaosWorld {
       for (const [key, value] of moment.entries.get(user) ?? []) own.set(key, value);
     }
     this.#nowMs = moment.nowMs;
+    this.hubIsGone = false;
     this.signatures.forget();
   }
 
@@ -428,6 +477,36 @@ export class ChaosWorld {
     await this.stop();
     rmSync(this.#root, { recursive: true, force: true });
   }
+}
+
+type Ask = (question: { method: string; params?: unknown[] }) => Promise<unknown>;
+
+/** Asks the chain at once instead of collecting questions for a moment: thousands of histories wait for nothing. */
+class DirectProvider extends BrowserProvider {
+  readonly #ask: Ask;
+
+  constructor(ask: Ask, chainId: number) {
+    const wallet = {
+      request: ({ method, params }: { method: string; params?: unknown }) =>
+        ask({ method, params: params as unknown[] }),
+    };
+    super(wallet, chainId, { staticNetwork: true, cacheTimeout: -1 });
+    this.#ask = ask;
+    this.pollingInterval = 5;
+  }
+
+  override send(method: string, params: unknown[]): Promise<unknown> {
+    return this.#ask({ method, params }).catch((error: unknown) => {
+      if (error instanceof Crash) throw error;
+      throw this.getRpcError({ id: 0, method, params, jsonrpc: "2.0" }, { id: 0, error: errorOf(error) });
+    });
+  }
+}
+
+/** As a node over HTTP says it. */
+function errorOf(error: unknown): JsonRpcError["error"] {
+  const { code, message, data } = error as { code?: number; message?: string; data?: unknown };
+  return { code: code ?? -32_000, message: message ?? String(error), ...(data === undefined ? {} : { data }) };
 }
 
 /** The signer's record with its seams; what it lets be signed is noted. */

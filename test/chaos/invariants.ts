@@ -70,6 +70,7 @@ export async function booksOf(world: ChaosWorld): Promise<Books> {
     const balance = (asset: Address): bigint => (channel ? rowOf(newestOf(channel), asset).balanceUser : 0n);
     books[user] = balance(ZERO_ADDRESS);
     books[`${user}'s tokens`] = balance(world.token);
+    books[`${user}'s locked`] = channel ? rowOf(newestOf(channel), ZERO_ADDRESS).locked : 0n;
     books[`${user}'s custodial`] = await store.custodial.balance(world.address(user), ZERO_ADDRESS);
   }
   return books;
@@ -114,7 +115,7 @@ function requireConserved(user: User, state: ChannelState, ledgers: ReadonlyMap<
     const { depositedHub, depositedUser, withdrawnHub, withdrawnUser } = row;
     expect({ depositedHub, depositedUser, withdrawnHub, withdrawnUser }, `${user}: ${asset}`).to.deep.equal(onChain);
     const inside = depositedHub + depositedUser - withdrawnHub - withdrawnUser;
-    expect(row.balanceHub + row.balanceUser, `${user}: the money of ${asset}`).to.equal(inside);
+    expect(row.balanceHub + row.balanceUser + row.locked, `${user}: the money of ${asset}`).to.equal(inside);
   }
 }
 

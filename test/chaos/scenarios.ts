@@ -1,6 +1,7 @@
 import { ethers } from "hardhat";
 import type { ConnextClient } from "../../client";
-import { rowOf, ZERO_ADDRESS } from "../../protocol";
+import { hasCode } from "../../client/errors";
+import { rowOf, ZERO_ADDRESS, type Hash } from "../../protocol";
 import { isInterrupted, type ChaosWorld, type User } from "./chaos-world";
 import { converge, ELSEWHERE, type Books } from "./invariants";
 
@@ -71,6 +72,49 @@ function payment(type: "PT_CHANNEL" | "PT_CUSTODIAL" | "PT_OPTIMISTIC", amountWe
     const recipient = world.address("bob");
     await client.buy({ id: "a-purchase", payments: [{ type, recipient, amount: { amountWei } }] });
   };
+}
+
+const STAKE = { amountWei: 2n * ETHER };
+
+/** A thread from Alice to Bob. Whoever died has come back and missed what it was told: it is asked for again. */
+async function openThread(client: ConnextClient, world: ChaosWorld, updatable = false): Promise<void> {
+  const isOpen = (): boolean => client.listThreads().some(({ leg }) => leg === "open");
+  await patiently(world, isOpen, async () => {
+    await client.openThread({ to: world.address("bob"), amount: STAKE, updatable });
+  });
+}
+
+async function closeThread(client: ConnextClient, world: ChaosWorld): Promise<void> {
+  const open = (): Hash | undefined => client.listThreads().find(({ leg }) => leg === "open")?.hash;
+  await patiently(
+    world,
+    () => open() === undefined,
+    async () => {
+      await client.closeThread(open() as Hash);
+    },
+  );
+}
+
+/** The other party may be away for a moment: what needs both is tried again. */
+async function patiently(world: ChaosWorld, isDone: () => boolean, step: () => Promise<void>): Promise<void> {
+  for (let tries = 0; !isDone(); tries++) {
+    try {
+      await step();
+    } catch (error) {
+      const isLate = hasCode(error, "TimedOut", "ThreadNotJoined", "ThreadNotReady", "ThreadDeclined", "ThreadNotOpen");
+      if (!isLate || tries > 6) throw error;
+      for (const user of ["alice", "bob"] as const) await (await world.user(user)).client.level();
+    }
+  }
+}
+
+async function openedThread(world: ChaosWorld, updatable = false): Promise<void> {
+  const { client: alice } = await world.user("alice");
+  await world.user("bob");
+  await openThread(alice, world, updatable);
+  const [thread] = alice.listThreads();
+  if (!updatable && thread !== undefined) await alice.payThread(thread.hash, ETHER / 2n);
+  await converge(world);
 }
 
 const BOTH = { online: ["alice", "bob"], caller: "alice" } as const;
@@ -227,5 +271,29 @@ export const SCENARIOS: readonly Scenario[] = [
     ask: async (client) => {
       await client.withdrawCustodial({ id: "out", amount: { amountWei: ETHER }, to: ELSEWHERE });
     },
+  },
+  {
+    ...BOTH,
+    name: "opening of a thread",
+    changes: { alice: -2n * ETHER, "alice's locked": 2n * ETHER, "bob's locked": 2n * ETHER },
+    ask: openThread,
+  },
+  {
+    name: "closing of a thread by its receiver",
+    online: ["alice", "bob"],
+    caller: "bob",
+    prepare: openedThread,
+    changes: {
+      ...{ alice: (3n * ETHER) / 2n, bob: ETHER / 2n },
+      ...{ "alice's locked": -2n * ETHER, "bob's locked": -2n * ETHER },
+    },
+    ask: closeThread,
+  },
+  {
+    ...BOTH,
+    name: "closing of an updatable thread by both",
+    prepare: (world) => openedThread(world, true),
+    changes: { alice: 2n * ETHER, "alice's locked": -2n * ETHER, "bob's locked": -2n * ETHER },
+    ask: closeThread,
   },
 ];

@@ -1,7 +1,7 @@
 import type { Address, Hash, Signature } from "../../protocol";
 
-/** Who can die. The twin is a second device with Alice's key. */
-export type Party = "hub" | "alice" | "bob" | "twin";
+/** Who can die. The twin is a second device with Alice's key; Dave is there in long histories only. */
+export type Party = "hub" | "alice" | "bob" | "dave" | "twin";
 
 /** What a process that was cut meets from then on. It has no code: nothing takes it for an answer. */
 export class Crash extends Error {

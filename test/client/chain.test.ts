@@ -263,6 +263,7 @@ describe("client's chain", () => {
       const mute: ClientSigner = {
         address: user,
         signState: (state, domain) => signer.signState(state, domain),
+        signStatement: (type, value, domain) => signer.signStatement(type, value, domain),
         signText: (text) => signer.signText(text),
       };
       const deps = { providers: [client.provider], channelManager: contract, confirmations: 1 } as const;
