@@ -200,6 +200,9 @@ export class Threads {
     if (sigSender === undefined || sigReceiver === undefined) {
       throw hubError("ThreadNotReady", { hash, status: "proposed", needed: "accepted" });
     }
+    // Whoever holds the terms could have shown them: payments on top of a record that is final would be worth nothing.
+    const record = await works.chain.recordOf(hash);
+    if (record !== undefined) throw hubError("ThreadDisputed", { hash, deadline: record.deadline });
     const giveUpAt = now() + COLLATERAL_MS;
     await this.#collateral(thread, giveUpAt);
     await this.#together(hash, () => engine.openThread({ thread, sigSender, sigReceiver }), giveUpAt);
