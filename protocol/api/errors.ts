@@ -292,7 +292,8 @@ export const HUB_ERRORS = {
 
   TowerFeeUnpaid: text<{ payee: Address; asset: Address; amount: bigint; days: number }>(
     402,
-    ({ payee, asset, amount, days }) => `The tower guards ${days} days for ${amount} of ${asset}, which are not paid`,
+    ({ payee, asset, amount, days }) =>
+      `The tower guards ${days} days for ${amount} of ${asset}, which are not paid to ${payee}`,
     "it pays gas for whom it guards",
     "pay its `payee` through the hub, and send the hub's receipt as `fee`",
   ),
@@ -304,7 +305,8 @@ export const HUB_ERRORS = {
   ),
   GuardedIsNewer: text<{ session: bigint; standing: bigint; given: bigint }>(
     409,
-    ({ session, standing, given }) => `State ${given} is older than ${standing} of session ${session}, which is guarded`,
+    ({ session, standing, given }) =>
+      `State ${given} is older than ${standing} of session ${session}, which is guarded`,
     "an older state must never take the place of a newer one",
     "register the newest state",
   ),

@@ -7,7 +7,7 @@ import packageJson from "../../package.json";
 const ROOT = join(__dirname, "../..");
 
 /** Packages that run in a browser as they are. */
-const BROWSER_PACKAGES = ["@noble/curves/", "@noble/hashes/", "typebox"];
+const BROWSER_PACKAGES = ["@noble/curves/", "@noble/hashes/", "hash-wasm", "typebox"];
 
 interface Reached {
   readonly files: ReadonlySet<string>;
