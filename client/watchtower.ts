@@ -162,7 +162,7 @@ export class TowerGuard {
   async #give(signed: DoubleSigned, threads: readonly ThreadEvidence[]): Promise<WireWatchReceipts> {
     const { state, sigHub, sigUser } = signed;
     const body: WireGuardRequest = {
-      signed: { state: formatState(state), sigHub, sigUser } as WireGuardRequest["signed"],
+      signed: { state: formatState(state), sigHub, sigUser },
       threads: threads.map(formatThreadEvidence),
     };
     try {

@@ -29,7 +29,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   client: { folders: ["client", "protocol", "protocol/chain", TYPECHAIN], never: [...HARDHAT, ...NODE] },
   "client/node": { folders: ["client", "client/node", "protocol"], never: HARDHAT },
   hub: { folders: ["hub", "protocol", "protocol/chain", "watchtower", TYPECHAIN], never: HARDHAT },
-  watchtower: { folders: ["watchtower", "protocol"], never: HARDHAT },
+  watchtower: { folders: ["watchtower", "protocol", "protocol/chain", TYPECHAIN], never: HARDHAT },
   web: { folders: ["web", "client", "protocol"], never: [...HARDHAT, ...NODE] },
   deployments: { folders: ["deployments", "protocol", TYPECHAIN] },
   tasks: { folders: "all but web" },

@@ -164,6 +164,11 @@ export const OPERATION_ERRORS = {
     ({ known }) => `the units are ${known.join(", ")}`,
     () => "name the token's contract with --token 0x…, then its symbol or base units",
   ),
+  ThreadNotFound: text<{ given: string; count: number }>(
+    ({ given, count }) => `${given === "" ? "The user's open threads" : `Threads ${given}…`}: ${count} instead of one`,
+    () => "a command is about one thread",
+    () => "see `npx hardhat thread list`, and name one with --thread",
+  ),
   AmountTooPrecise: text<{ given: string; unit: string; decimals: number }>(
     ({ given, unit }) => `${given} is finer than ${unit} can be divided`,
     ({ decimals, unit }) => `${unit} has ${decimals} decimals`,
@@ -217,6 +222,16 @@ export const OPERATION_ERRORS = {
     ({ file }) => `another process holds ${file}, and two hubs on one record could sign two states`,
     () => "stop it first",
   ),
+  WatchtowerKeyMissing: text<{ network: string }>(
+    () => "There is no key for the watchtower",
+    ({ network }) => `it pays gas and signs receipts, and on ${network} there is no default for it`,
+    () => "set WATCHTOWER_PRIVATE_KEY to the key of an account with some ether and nothing else",
+  ),
+  NothingGuarded: text<{ user: string; url: string }>(
+    ({ user, url }) => `The tower at ${url} guards nothing of ${user}`,
+    () => "nobody registered a state of this user there",
+    () => "npx hardhat watchtower register",
+  ),
   AdminKeyMissing: text<{ file: string }>(
     () => "There is no admin key",
     ({ file }) => `neither HUB_ADMIN_KEY is set nor does ${file} exist`,
@@ -246,6 +261,29 @@ export const OPERATION_ERRORS = {
     () => "The demonstration ended with wrong balances",
     ({ problems }) => problems.join("; "),
     () => "this is a bug: please report it with the output above",
+  ),
+
+  // ------------------------------------------------------------------------------------------------ disputes
+
+  EvidenceInvalid: text<{ problems: readonly string[] }>(
+    () => "The evidence proves nothing here",
+    ({ problems }) => problems.join("; "),
+    () => "look at it with `npx hardhat dispute evidence verify --file …`, and use the file of this channel and chain",
+  ),
+  EvidenceMissing: text<{ user: string }>(
+    ({ user }) => `There is no evidence of the channel of ${user} on this machine`,
+    () => "no client of this user has run here, and no file was named",
+    () => "name one with --file, or export it where the client runs: npx hardhat dispute evidence export",
+  ),
+  NothingInDispute: text<{ user: string; what: string }>(
+    ({ what }) => `There is no ${what}`,
+    ({ user }) => `the chain knows of none that concerns ${user}`,
+    () => "npx hardhat dispute status shows what is open",
+  ),
+  SimulationImpossible: text<{ reason: string }>(
+    () => "The evidence cannot be played",
+    ({ reason }) => reason,
+    () => "run it on the network of the evidence's chain, with a node that can be forked",
   ),
 
   // ------------------------------------------------------------------------------------------------ audit

@@ -9,6 +9,8 @@ export interface Step {
   readonly to: string;
   readonly data: string;
   readonly valueWei: bigint;
+  /** Where an estimate would lead astray: the contract insists on gas in reserve. */
+  readonly gasLimit?: bigint;
 }
 
 /** A step that was mined. */
@@ -40,9 +42,9 @@ export async function estimateSteps(provider: Provider, account: string, steps: 
 /** Sends the steps one after the other, each when the one before is mined. @throws what the contract refuses with */
 export async function sendSteps(signer: Signer, steps: readonly Step[], terminal: Terminal): Promise<SentStep[]> {
   const sent: SentStep[] = [];
-  for (const { what, to, data, valueWei } of steps) {
+  for (const { what, to, data, valueWei, gasLimit } of steps) {
     try {
-      const transaction = await signer.sendTransaction({ to, data, value: valueWei });
+      const transaction = await signer.sendTransaction({ to, data, value: valueWei, ...(gasLimit === undefined ? {} : { gasLimit }) });
       terminal.progress(`${what}: sent ${transaction.hash}`);
       await transaction.wait();
       sent.push({ what, hash: transaction.hash });
