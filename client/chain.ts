@@ -248,9 +248,7 @@ export class ChainClient {
 
   /** One after another: two at once would take one nonce of the account. @throws the contract's own error by its name */
   transact(make: (manager: ChannelManager) => Promise<ContractTransactionResponse>): Promise<Sent> {
-    return this.#inTurn(async () =>
-      make(channelManagerAt(this.#deps.channelManager, await this.#sender())),
-    );
+    return this.#inTurn(async () => make(channelManagerAt(this.#deps.channelManager, await this.#sender())));
   }
 
   #inTurn(make: () => Promise<ContractTransactionResponse>): Promise<Sent> {

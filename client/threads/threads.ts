@@ -3,6 +3,7 @@ import {
   hubError,
   rowOf,
   threadType,
+  ZERO_ADDRESS,
   type Address,
   type ChannelEvent,
   type ChannelState,
@@ -333,7 +334,14 @@ export class Threads {
 
   async #meetClosing(own: OwnThread): Promise<void> {
     if (own.leg !== "open" || (!own.thread.updatable && isSender(own, this.#user))) return;
+    if (this.#isUndecided(own)) return this.#deps.log(`thread ${own.hash} stays open: what decides it may still come`);
     await this.#closeOwn(own.hash);
+  }
+
+  /** A conditional payment that others want closed before its time is not given up, whoever asks. */
+  #isUndecided({ thread, resolved }: OwnThread): boolean {
+    const isConditional = thread.app !== ZERO_ADDRESS && !thread.updatable;
+    return isConditional && resolved === undefined && BigInt(Math.floor(this.#deps.now() / 1000)) <= thread.expiry;
   }
 
   #once(hash: Hash, work: () => Promise<OwnThread>): Promise<OwnThread> {

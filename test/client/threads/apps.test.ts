@@ -16,10 +16,11 @@ describe("apps on threads", () => {
   let scene: ThreadScene;
   let alice: ConnextClient;
   let bob: ConnextClient;
+  const heard: string[] = [];
   let decide: (offer: UpdateOffer) => boolean;
   before(async () => {
     const player = { acceptThread: () => true, acceptThreadUpdate: (offer: UpdateOffer) => decide(offer) };
-    scene = await threadScene({ alice: player, bob: player });
+    scene = await threadScene({ alice: player, bob: { ...player, logger: (line) => heard.push(line) } });
     ({ alice, bob } = scene);
   });
   beforeEach(() => {
@@ -49,11 +50,15 @@ describe("apps on threads", () => {
     expect(change).to.deep.equal([-500n, 500n]);
   });
 
-  it("a hashlocked payment that nobody unlocks comes back", async () => {
+  it("a hashlocked payment is given up by its receiver alone, whoever else asks for that, and comes back then", async () => {
     const change = await moved(async () => {
       const wish = { to: bob.address, asset: ZERO_ADDRESS, amount: 500n };
       const { hash } = await alice.apps.payHashlocked(wish, hashlockOf(OTHER));
-      await alice.apps.uninstall(hash);
+      const asked = alice.apps.uninstall(hash);
+      await until("Bob has heard that Alice wants it closed", () => heard.some((line) => line.includes("stays open")));
+      expect(knows(bob, { hash }).leg).to.equal("open");
+      await bob.apps.uninstall(hash);
+      await asked;
       await ended(hash);
     });
     expect(change).to.deep.equal([0n, 0n]);
