@@ -109,8 +109,8 @@ describe("apps on threads", () => {
       await expectCoded(swap, "SwapUnsafe");
       const given = alice.listThreads().filter(({ leg, thread }) => leg === "open" && thread.receiver === bob.address);
       expect(given).to.have.length(1);
-      for (const { hash } of given) await alice.closeThread(hash);
-      for (const { hash } of bob.listThreads().filter(({ leg }) => leg === "open")) await bob.closeThread(hash);
+      for (const { hash } of given) await bob.closeThread(hash);
+      for (const { hash } of bob.listThreads().filter(({ leg }) => leg === "open")) await alice.closeThread(hash);
     });
 
     it("is joined only with the hash that was offered, and while there is time", async () => {
@@ -119,7 +119,7 @@ describe("apps on threads", () => {
       const give = { asset: ZERO_ADDRESS, amount: 10n };
       await expectCoded(bob.swaps.join({ threadHash, hashlock: hashlockOf(PREIMAGE) }, give), "AppStateMismatch");
       await expectCoded(bob.swaps.join({ threadHash, hashlock: hashlockOf(OTHER) }, give), "SwapUnsafe");
-      await alice.closeThread(threadHash);
+      await bob.closeThread(threadHash);
     });
   });
 
