@@ -81,6 +81,7 @@ async function open(
       privateKey,
       store: memoryStore(),
       pollIntervalMs: 30_000,
+      autoBackup: false,
     };
     clients.push(await getConnextClient({ ...base, ...socket, logger: say }));
   }

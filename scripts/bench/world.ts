@@ -57,7 +57,7 @@ export async function benchWorld(): Promise<BenchWorld> {
     HUB_PORT: String(hubPort),
     HUB_OPERATOR_PORT: String(operatorPort),
     HUB_CONFIRMATIONS: "1",
-    HUB_POLL_INTERVAL_MS: "100",
+    HUB_POLL_INTERVAL_MS: "1000",
     HUB_REQUESTS_PER_MINUTE: "9999999",
   });
   await untilAnswers(`${hubUrl}/api/hub/config`, child);
