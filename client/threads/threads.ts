@@ -334,8 +334,8 @@ export class Threads {
 
   async #meetClosing(own: OwnThread): Promise<void> {
     if (own.leg !== "open" || (!own.thread.updatable && isSender(own, this.#user))) return;
-    if (this.#isUndecided(own)) return this.#deps.log(`thread ${own.hash} stays open: what decides it may still come`);
-    await this.#closeOwn(own.hash);
+    if (this.#isUndecided(own)) this.#deps.log(`thread ${own.hash} stays open: what decides it may still come`);
+    else await this.#closeOwn(own.hash);
   }
 
   /** A conditional payment that others want closed before its time is not given up, whoever asks. */
