@@ -34,12 +34,14 @@ describe("client and hub", () => {
       { recipient, amount: { amountWei: 1n, amountToken: 1n } },
       { recipient, amountWei: 5n },
       { recipient, amount, tip: 1n },
-      { recipient, amount, type: "PT_THREAD" },
+      { recipient, amount, type: "PT_UNKNOWN" },
       { amount },
       { recipient, link: recipient, amount },
       { recipient, amount, expiresAt: 5n },
     ];
     for (const shape of shapes) await expectCoded(alice.buy({ payments: [shape as never] }), "InvalidValue");
+    const threadless = { recipient, amount, type: "PT_THREAD" } as const;
+    await expectCoded(alice.buy({ payments: [threadless] }), "ThreadRoomTooSmall");
     await expectCoded(alice.buy({ payments: [] }), "InvalidValue");
     await expectCoded(alice.buy({ id: "not an id", payments: [{ recipient, amount }] }), "InvalidValue");
     expect(alice.getState().state.nonce).to.equal(nonce);
