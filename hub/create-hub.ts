@@ -30,6 +30,7 @@ import { Channels } from "./services/channels";
 import { Collateral, DEFAULT_COLLATERAL_LIMITS } from "./services/collateral";
 import { CollateralBatcher } from "./services/collateral-batcher";
 import { Custodial } from "./services/custodial";
+import { disputeMetrics } from "./services/dispute-metrics";
 import { Disputes } from "./services/disputes/disputes";
 import { SessionEnds } from "./services/disputes/session-ends";
 import { StaleExits } from "./services/disputes/stale-exits";
@@ -117,7 +118,12 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
     hub: services.signer.address,
     socket: { messaging, store, latest: () => latestPushes(services) },
   });
-  const operatorApp = buildOperatorApp({ notReady, measure: () => measure(services, watcher) });
+  const challengePeriodSeconds = BigInt(contract.challengePeriodSeconds);
+  const measureDisputes = disputeMetrics({ ...services, config, clock, store, challengePeriodSeconds });
+  const operatorApp = buildOperatorApp({
+    notReady,
+    measure: async () => ({ ...(await measure(services, watcher)), ...(await measureDisputes()) }),
+  });
   const repeaters = repeating(services, messaging);
 
   return {

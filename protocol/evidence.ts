@@ -71,7 +71,11 @@ function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    throw protocolError("InvalidValue", { path: "evidence", expected: "a JSON document", given: text.slice(0, 40) }, error);
+    throw protocolError(
+      "InvalidValue",
+      { path: "evidence", expected: "a JSON document", given: text.slice(0, 40) },
+      error,
+    );
   }
 }
 

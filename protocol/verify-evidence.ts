@@ -57,7 +57,7 @@ export function verifyEvidence(evidence: Evidence, context: EvidenceContext = {}
   try {
     return verifyParsed(parseEvidence(evidence), context);
   } catch (error) {
-    if (error instanceof CodedError) return [errorIn("evidence", error)];
+    if (error instanceof CodedError) return [errorIn("evidence", error as CodedError)];
     throw error;
   }
 }
@@ -83,7 +83,9 @@ function verifyPlace({ chainId, hub, session }: ParsedEvidence, { chain }: Evide
   const differs = (part: string, expected: unknown, given: unknown): readonly Finding[] =>
     expected === given ? [] : [errorIn(part, invalid(part, `${String(expected)}, as the chain says`, given))];
   const ofSession =
-    session === chain.session ? [] : [errorIn("session", protocolError("SessionMismatch", { current: chain.session, given: session }))];
+    session === chain.session
+      ? []
+      : [errorIn("session", protocolError("SessionMismatch", { current: chain.session, given: session }))];
   return [...differs("chainId", chain.chainId, chainId), ...differs("hub", chain.hub, hub), ...ofSession];
 }
 
@@ -93,7 +95,8 @@ function verifyDoubleSigned(evidence: ParsedEvidence, domain: Domain, { chain }:
   const { state, sigHub, sigUser } = doubleSigned;
   const part = "doubleSigned";
   if (state.user !== user) return [errorIn(part, invalid("doubleSigned.state.user", user, state.user))];
-  if (state.session !== session) return [errorIn(part, protocolError("SessionMismatch", { current: session, given: state.session }))];
+  if (state.session !== session)
+    return [errorIn(part, protocolError("SessionMismatch", { current: session, given: state.session }))];
   if (state.nonce === 0n) return [errorIn(part, invalid("doubleSigned.state.nonce", "above 0", 0n))];
   const ledgers = chain?.session === session ? chain.ledgers : ownLedgers(state);
   return findings(part, verifyState(state, sigHub, sigUser, { domain, hub, session, ledgers }));
@@ -111,7 +114,10 @@ function verifyUpdates(evidence: ParsedEvidence, domain: Domain, context: Eviden
   const hubs = evidence.hubSigned.map((update, i): Step => ({ part: `hubSigned.${i}`, update }));
   const users = evidence.userSigned.map((update, i): Step => ({ part: `userSigned.${i}`, update }));
   const verify = (step: Step, signer: "hub" | "user", isSigned: boolean): readonly Finding[] =>
-    findings(step.part, answer(() => verifyStep(step, known, { evidence, domain, context, signer, isSigned })));
+    findings(
+      step.part,
+      answer(() => verifyStep(step, known, { evidence, domain, context, signer, isSigned })),
+    );
   return [
     ...hubs.flatMap((step, i) => verify(step, "hub", i === hubs.length - 1)),
     ...users.flatMap((step) => verify(step, "user", true)),
@@ -135,7 +141,8 @@ function verifyStep(
   const previous = known.get(update.previous);
   if (previous === undefined) return invalid(`${part}.previous`, "the hash of a state in this file", update.previous);
   if (update.reason === "Settled") return invalid(`${part}.reason`, "an update that a side signs", update.reason);
-  if (update.nonce <= previous.nonce) return protocolError("NonceNotHigher", { standing: previous.nonce, given: update.nonce });
+  if (update.nonce <= previous.nonce)
+    return protocolError("NonceNotHigher", { standing: previous.nonce, given: update.nonce });
   const state = next(previous, update);
   known.set(hashState(state), state);
   const signatures = [
@@ -147,7 +154,9 @@ function verifyStep(
     const wrong = checkSignature(party, hashState(state), signature ?? "0x", domain);
     if (wrong !== undefined) return wrong;
   }
-  return checkState(state, { domain, hub, session, ledgers: ownLedgers(state) }) ?? verifyTerms(update, domain, context);
+  return (
+    checkState(state, { domain, hub, session, ledgers: ownLedgers(state) }) ?? verifyTerms(update, domain, context)
+  );
 }
 
 /** The state holds the terms, but not the signatures under them. */
@@ -165,7 +174,10 @@ function verifyThreads(evidence: ParsedEvidence, domain: Domain, context: Eviden
   const actual = answerOf(() => threadRoot(hashes));
   return [
     ...threads.flatMap((each, i) => [
-      ...findings(`threads.${i}`, verifyThreadEvidence(each, { domain, challengePeriodSeconds, apps: context.apps ?? {} })),
+      ...findings(
+        `threads.${i}`,
+        verifyThreadEvidence(each, { domain, challengePeriodSeconds, apps: context.apps ?? {} }),
+      ),
       ...findings(`threads.${i}`, verifyPlaceOf(each, user)),
     ]),
     ...(actual === root ? [] : [errorIn("threads", protocolError("ThreadRootMismatch", { threadRoot: root }))]),
@@ -189,12 +201,42 @@ function notesOn(evidence: ParsedEvidence, { chain, apps = {} }: EvidenceContext
   const standing = chain?.exitNonce ?? 0n;
   const isExiting = chain !== undefined && chain.exitDeadline !== 0n;
   return [
-    note(doubleSigned === undefined, "doubleSigned", "NothingSigned", "no state is signed by both: only the unsigned zero state can be used"),
-    note(hubSigned.length > 0, "hubSigned", "Completable", "the hub has signed more than both have: the user's signature completes it"),
-    note(userSigned.length > 0, "userSigned", "AtTheHub", "the user has signed more than both have: the hub may complete it"),
-    note(chain === undefined, "evidence", "ChainNotAsked", "backing, freshness and session were not checked: no chain was asked"),
-    note(isExiting && nonce > standing, "doubleSigned", "NewerThanExit", `the running exit stands at nonce ${standing}: this state, ${nonce}, beats it`),
-    note(isExiting && nonce < standing, "doubleSigned", "OlderThanExit", `the running exit stands at nonce ${standing}, above this state, ${nonce}`),
+    note(
+      doubleSigned === undefined,
+      "doubleSigned",
+      "NothingSigned",
+      "no state is signed by both: only the unsigned zero state can be used",
+    ),
+    note(
+      hubSigned.length > 0,
+      "hubSigned",
+      "Completable",
+      "the hub has signed more than both have: the user's signature completes it",
+    ),
+    note(
+      userSigned.length > 0,
+      "userSigned",
+      "AtTheHub",
+      "the user has signed more than both have: the hub may complete it",
+    ),
+    note(
+      chain === undefined,
+      "evidence",
+      "ChainNotAsked",
+      "backing, freshness and session were not checked: no chain was asked",
+    ),
+    note(
+      isExiting && nonce > standing,
+      "doubleSigned",
+      "NewerThanExit",
+      `the running exit stands at nonce ${standing}: this state, ${nonce}, beats it`,
+    ),
+    note(
+      isExiting && nonce < standing,
+      "doubleSigned",
+      "OlderThanExit",
+      `the running exit stands at nonce ${standing}, above this state, ${nonce}`,
+    ),
     note(unchecked.length > 0, "threads", "ResolverNotChecked", "what an app says to a resolver, only the chain knows"),
   ].flat();
 }
@@ -204,7 +246,11 @@ function note(isSo: boolean, part: string, code: string, message: string): reado
 }
 
 /** The state that everything else builds on. */
-export function baseOf({ doubleSigned, user, session }: Pick<ParsedEvidence, "doubleSigned" | "user" | "session">): ChannelState {
+export function baseOf({
+  doubleSigned,
+  user,
+  session,
+}: Pick<ParsedEvidence, "doubleSigned" | "user" | "session">): ChannelState {
   return doubleSigned?.state ?? unsignedState(user, session, []);
 }
 

@@ -21,7 +21,7 @@ export interface BackupPlace {
 }
 
 /** Most characters that hub and tower keep. */
-export const MAX_KEPT = 65_536;
+const MAX_KEPT = 65_536;
 
 /** A text that somebody else writes to a file, a page's download, or paper. */
 export function textPlace(name: string, text?: string): BackupPlace & { readonly text: string | undefined } {

@@ -105,11 +105,14 @@ async function readExit(
 ): Promise<OpenExit | undefined> {
   const view = await readChannel(provider, channelManager, user, assetsOf(events, user), blockNumber);
   const { session, exitNonce: nonce, exitDeadline: deadline, ledgers } = view;
-  const event = events.findLast((each): each is ExitEvent => isExit(each) && each.user === user && each.session === session);
+  const event = events.findLast(
+    (each): each is ExitEvent => isExit(each) && each.user === user && each.session === session,
+  );
   if (deadline === 0n || event === undefined) return undefined;
   const { stateHash, sigHub, sigUser } = event;
   const data = await dataOf(provider, event.transactionHash);
-  const state = nonce === 0n ? unsignedState(user, session, assetsOf(events, user).slice(0, MAX_ASSETS)) : stateIn(data, stateHash);
+  const state =
+    nonce === 0n ? unsignedState(user, session, assetsOf(events, user).slice(0, MAX_ASSETS)) : stateIn(data, stateHash);
   const standing = state === undefined ? {} : { standing: { state, sigHub, sigUser } };
   return { ...{ user, session, nonce, deadline, stateHash, ledgers }, ...standing };
 }

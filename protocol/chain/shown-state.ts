@@ -1,3 +1,4 @@
+import type { ParamType } from "ethers";
 import { ChannelManager__factory } from "../../typechain-types";
 import type { ChannelState } from "../channel-state";
 import { hashState, hashThread } from "../eip712/hash";
@@ -21,7 +22,12 @@ type Call = (typeof STATE_CALLS)[number] | (typeof THREAD_CALLS)[number];
 
 /** The state of this hash, if a transaction's data hold it. The call may be inside of another contract's. */
 export function stateIn(data: string, hash: Hash): ChannelState | undefined {
-  return firstIn(data, STATE_CALLS, (given) => parseState(given), (state) => hashState(state) === hash);
+  return firstIn(
+    data,
+    STATE_CALLS,
+    (given) => parseState(given),
+    (state) => hashState(state) === hash,
+  );
 }
 
 /** The terms of this hash, if a transaction's data hold them. */
@@ -38,7 +44,7 @@ function firstIn<Value>(
   isIt: (value: Value) => boolean,
 ): Value | undefined {
   for (const name of calls) {
-    const selector = manager.getFunction(name as "settle").selector.slice(2);
+    const selector = manager.getFunction(name).selector.slice(2);
     for (let at = data.indexOf(selector); at >= 0; at = data.indexOf(selector, at + 1)) {
       const value = decoded(name, `0x${data.slice(at)}`, read);
       if (value !== undefined && isIt(value)) return value;
@@ -48,17 +54,21 @@ function firstIn<Value>(
 }
 
 function decoded<Value>(name: Call, data: string, read: (given: unknown) => Value): Value | undefined {
+  const type = manager.getFunction(name).inputs[0];
   try {
-    const [given] = manager.decodeFunctionData(name, data) as unknown as [{ toObject(deep: boolean): object }];
-    return read(wireOf(given.toObject(true)));
+    const given: unknown = manager.decodeFunctionData(name, data)[0];
+    return type === undefined ? undefined : read(wireOf(type, given));
   } catch {
     return undefined; // the same four bytes, but not this call
   }
 }
 
-function wireOf(value: unknown): unknown {
+/** By the ABI's own types: the library's conversion makes an object of a list of structs. */
+function wireOf(type: ParamType, value: unknown): unknown {
   if (typeof value === "bigint") return value.toString();
-  if (Array.isArray(value)) return value.map(wireOf);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, wireOf(each)]));
+  const { components, arrayChildren } = type;
+  if (arrayChildren !== null) return [...(value as Iterable<unknown>)].map((each) => wireOf(arrayChildren, each));
+  if (components === null) return value;
+  const values = [...(value as Iterable<unknown>)];
+  return Object.fromEntries(components.map((each, i) => [each.name, wireOf(each, values[i])]));
 }

@@ -70,7 +70,7 @@ export function forecastExit(exit: OpenExit, held: SignedState | undefined, nowS
 }
 
 /** What settling a state pays, and what `reclaim` then pays of assets it does not name. @param state Undefined: nonce 0 */
-export function payoutsOf(state: ChannelState | undefined, ledgers: Ledgers): readonly AssetSettlement[] {
+function payoutsOf(state: ChannelState | undefined, ledgers: Ledgers): readonly AssetSettlement[] {
   const listed = state === undefined || state.nonce === 0n ? [] : settlementPayouts(state, ledgers);
   const names = new Set(listed.map(({ asset }) => asset));
   const rest = [...ledgers].filter(([asset]) => !names.has(asset));
@@ -112,7 +112,11 @@ function challengeWith(
   };
 }
 
-function waitFor(exit: OpenExit, payouts: readonly AssetSettlement[] | undefined, newest: ChannelState | undefined): Action {
+function waitFor(
+  exit: OpenExit,
+  payouts: readonly AssetSettlement[] | undefined,
+  newest: ChannelState | undefined,
+): Action {
   const isBest = newest?.nonce === exit.nonce;
   return {
     move: "wait",

@@ -25,11 +25,6 @@ export function challengeGas(assets: number): number {
   return MEASURED_GAS["challenge ETH"] + PER_ASSET * Math.max(0, assets - 1);
 }
 
-/** About what `startExit` takes. */
-export function startExitGas(assets: number): number {
-  return MEASURED_GAS["startExit ETH, virgin channel"] + PER_ASSET * Math.max(0, assets - 1);
-}
-
 /** About what `settle` takes. */
 export function settleGas(assets: number): number {
   return Math.round(BASE_GAS + SETTLE_PER_ASSET * Math.max(1, assets));
@@ -48,5 +43,7 @@ export function showThreadGas(kind: "terms" | "payment" | "update" | "resolution
 /** About what paying one leg takes. @param threads Leaves of the session's root */
 export function settleThreadGas(threads: number): number {
   const span = MEASURED_GAS["settleThread, 64 leaves, the first one"] - MEASURED_GAS["settleThread, 1 leaf"];
-  return Math.round(MEASURED_GAS["settleThread, 1 leaf"] + (span * Math.ceil(Math.log2(Math.max(1, threads)))) / PROOF_DEPTH);
+  return Math.round(
+    MEASURED_GAS["settleThread, 1 leaf"] + (span * Math.ceil(Math.log2(Math.max(1, threads)))) / PROOF_DEPTH,
+  );
 }

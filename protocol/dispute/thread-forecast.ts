@@ -136,7 +136,14 @@ function actionOf(
     };
   }
   const why = "nothing at hand changes the outcome; after the deadline it is final";
-  return { move: "wait", who: ["anybody"], from: record.deadline, transaction: "settleThread", gas: settleThreadGas(1), why };
+  return {
+    move: "wait",
+    who: ["anybody"],
+    from: record.deadline,
+    transaction: "settleThread",
+    gas: settleThreadGas(1),
+    why,
+  };
 }
 
 function kindOf({ payment, update, resolution }: ThreadEvidence): "terms" | "payment" | "update" | "resolution" {

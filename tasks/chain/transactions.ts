@@ -44,7 +44,12 @@ export async function sendSteps(signer: Signer, steps: readonly Step[], terminal
   const sent: SentStep[] = [];
   for (const { what, to, data, valueWei, gasLimit } of steps) {
     try {
-      const transaction = await signer.sendTransaction({ to, data, value: valueWei, ...(gasLimit === undefined ? {} : { gasLimit }) });
+      const transaction = await signer.sendTransaction({
+        to,
+        data,
+        value: valueWei,
+        ...(gasLimit === undefined ? {} : { gasLimit }),
+      });
       terminal.progress(`${what}: sent ${transaction.hash}`);
       await transaction.wait();
       sent.push({ what, hash: transaction.hash });

@@ -37,7 +37,7 @@ describe("a watchtower guards", () => {
     const newest = states.at(-1) as SignedState;
     await register(scene, newest);
     let drills = 0;
-    for (const old of [unsigned([...(await stateAt(scene, 0n, 0n))][0]), ...states.slice(0, -1)]) {
+    for (const old of [unsigned((await stateAt(scene, 0n, 0n))[0]), ...states.slice(0, -1)]) {
       const snapshot = (await ethers.provider.send("evm_snapshot", [])) as unknown;
       const given = old[0].nonce === 0n ? unsigned({ ...old[0], assets: old[0].assets.map(zeroRow) }) : old;
       await exitAs("hub", given);
