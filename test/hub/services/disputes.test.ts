@@ -116,7 +116,8 @@ describe("Disputes", () => {
   });
 
   describe("what a settlement did not name", () => {
-    it("is reclaimed where the hub's part is worth the gas, and all of it is booked", async () => {
+    it("is reclaimed where the hub's part is worth the gas, and all of it is booked", async function () {
+      this.timeout(120_000); // blocks are mined faster than a loaded machine reads them
       const { manager, carol } = scene.world;
       const poor = await scene.funded({ hub: 7n, user: ETHER, asset: scene.token });
       await poor.fund({ user: ETHER, hub: ETHER });
@@ -126,10 +127,14 @@ describe("Disputes", () => {
       await time.increase(86_401); // by the hub's clock the window has not passed: somebody else is first
       await manager.connect(carol).settle(...unsigned(poor, []));
       await scene.pass(1);
-      await until("the reclaim", async () => {
-        await mine();
-        return (await manager.reserveOf(ZERO_ADDRESS)) === reserve + ETHER;
-      });
+      await until(
+        "the reclaim",
+        async () => {
+          await mine();
+          return (await manager.reserveOf(ZERO_ADDRESS)) === reserve + ETHER;
+        },
+        100_000,
+      );
       await until("it to be booked", async () => {
         const [booked] = await scene.services.store.endedSessions.payouts(poor.address, 10);
         return booked?.kind === "reclaimed" && booked.amountHub === ETHER && booked.amountUser === ETHER;
