@@ -551,6 +551,7 @@ export class ConnextClient {
     const offs = changes.map((event) => events.on(event, () => guard.changed()));
     try {
       await guard.sync();
+      if (guard.isBehind) await guard.sync(); // the fee itself made a newer state
     } catch (error) {
       for (const off of offs) off();
       await guard.close();

@@ -14,9 +14,8 @@ interface Step {
 /** How long to wait for another process that holds the file, for instance a backup. */
 const BUSY_TIMEOUT_MS = 5_000;
 
-/** How long a commit waits for steps to share it: so long for each that shared the last one, up to a limit. */
-const GATHER_MS = 2;
-const MAX_GATHER_MS = 8;
+/** How long a commit waits for steps to share it. Longer waits gained nothing under load and cost latency below it. */
+const GATHER_MS = 1;
 
 /** More steps than this in one commit gain nothing and delay the first of them. */
 const MAX_STEPS_PER_COMMIT = 256;
@@ -106,7 +105,7 @@ export class SqliteDatabase implements Database {
    */
   #schedule(): void {
     const commit = (): void => this.#commitWaiting();
-    if (this.#lastSteps > 1) setTimeout(commit, Math.min(GATHER_MS * this.#lastSteps, MAX_GATHER_MS));
+    if (this.#lastSteps > 1) setTimeout(commit, GATHER_MS);
     else setImmediate(() => setImmediate(commit));
   }
 
