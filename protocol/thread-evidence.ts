@@ -9,7 +9,7 @@ import { protocolError, type ProtocolError } from "./errors";
 import { bytesToHex, type Hash, type Hex } from "./hex";
 import { keccakOfHex } from "./keccak";
 import type { Signature } from "./signature";
-import { threadSum, type Thread, type ThreadPayment, type ThreadUpdate } from "./thread";
+import type { Thread, ThreadPayment, ThreadUpdate } from "./thread";
 import { verifyThread, verifyThreadPayment, verifyThreadUpdate, type ThreadContext } from "./verify-thread";
 import { signatureSchema, threadPaymentSchema, threadSchema, threadUpdateSchema, uint64Schema } from "./wire/schemas";
 import {
@@ -121,11 +121,6 @@ function verifyResolver(evidence: ThreadEvidence, { apps, domain }: ThreadEviden
   const isPure = thread.app === apps.hashlock || thread.app === apps.signed;
   if (!isPure || resolvedBalance(evidence, apps, domain) !== undefined) return undefined;
   return protocolError("AppFailed", { app: thread.app });
-}
-
-/** Whether nothing can pay the receiver more. */
-export function isMaximal(thread: Thread, balanceReceiver: bigint): boolean {
-  return balanceReceiver === threadSum(thread);
 }
 
 export const hexSchema = Type.String({
