@@ -8,10 +8,10 @@ export function sqliteBackupStore(db: SqliteDatabase): BackupStore {
   return {
     load: (user) => {
       const row = db.get("SELECT version, blob, stored_at_ms FROM backups WHERE user = ?", user);
-      if (row === undefined) return Promise.resolve(undefined);
+      if (row === undefined) return db.onDisk(undefined);
       const { version, blob, stored_at_ms: storedAtMs } = row;
       const found = { user, version: BigInt(String(version)), blob: String(blob), storedAtMs: Number(storedAtMs) };
-      return Promise.resolve(found);
+      return db.onDisk(found);
     },
     save: (tx, { user, version, blob, storedAtMs }) => {
       const sql = `INSERT INTO backups VALUES (?1, ?2, ?3, ?4)

@@ -26,19 +26,19 @@ export function sqliteChainStore(db: SqliteDatabase): ChainStore {
   return {
     newestBlock: (atMost = Number.MAX_SAFE_INTEGER) => {
       const sql = "SELECT number, hash FROM blocks WHERE number <= ? ORDER BY number DESC LIMIT 1";
-      return Promise.resolve(markOf(db.get(sql, BigInt(atMost))));
+      return db.onDisk(markOf(db.get(sql, BigInt(atMost))));
     },
     confirmedNumber: () => {
       const number = db.get("SELECT confirmed_number FROM chain_progress")?.confirmed_number;
-      return Promise.resolve(number === null || number === undefined ? undefined : Number(number));
+      return db.onDisk(number === null || number === undefined ? undefined : Number(number));
     },
     open: (limit, after) => {
       const select = `SELECT event, status, told, was_confirmed, failures, retry_at_ms FROM chain_events WHERE told <> status`;
       const tail = `ORDER BY ${ORDER} LIMIT ${limit}`;
-      if (after === undefined) return Promise.resolve(db.all(`${select} ${tail}`).map(openOf));
+      if (after === undefined) return db.onDisk(db.all(`${select} ${tail}`).map(openOf));
       const { blockNumber, logIndex, blockHash } = after.event;
       const place = [after.status === "dropped" ? 0n : 1n, BigInt(blockNumber), BigInt(logIndex), blockHash] as const;
-      return Promise.resolve(db.all(`${select} AND (${ORDER}) > (?, ?, ?, ?) ${tail}`, ...place).map(openOf));
+      return db.onDisk(db.all(`${select} AND (${ORDER}) > (?, ?, ?, ?) ${tail}`, ...place).map(openOf));
     },
 
     addBlocks: (tx, blocks, events) => {

@@ -16,43 +16,43 @@ import type { Row, SqliteDatabase } from "./sqlite-database";
 
 export function sqliteChannelStore(db: SqliteDatabase): ChannelStore {
   return {
-    load: (user) => Promise.resolve(channelOf(db.get("SELECT * FROM channels WHERE user = ?", user))),
+    load: (user) => db.onDisk(channelOf(db.get("SELECT * FROM channels WHERE user = ?", user))),
 
     updatesAfter: (user, session, nonce, limit) => {
       const sql = `SELECT * FROM updates WHERE user = ? AND session = ? AND nonce > ? ORDER BY nonce LIMIT ${limit}`;
-      return Promise.resolve(db.all(sql, user, session, nonce).map(pendingOf));
+      return db.onDisk(db.all(sql, user, session, nonce).map(pendingOf));
     },
 
     threadUpdates: (user, session, upToNonce) => {
       const sql = `SELECT * FROM updates WHERE user = ? AND session = ? AND nonce <= ?
         AND reason IN ('OpenThread', 'CloseThread') ORDER BY nonce`;
-      return Promise.resolve(db.all(sql, user, session, upToNonce).map(updateOf));
+      return db.onDisk(db.all(sql, user, session, upToNonce).map(updateOf));
     },
 
     latestUpdate: (user, session) => {
       const sql = "SELECT * FROM updates WHERE user = ? AND session = ? ORDER BY nonce DESC LIMIT 1";
       const row = db.get(sql, user, session);
-      return Promise.resolve(row === undefined ? undefined : updateOf(row));
+      return db.onDisk(row === undefined ? undefined : updateOf(row));
     },
 
     list: (after, limit) => {
       const rows = db.all(`SELECT * FROM channels WHERE user > ? ORDER BY user LIMIT ${limit}`, after ?? "");
-      return Promise.resolve(rows.flatMap((row) => channelOf(row) ?? []));
+      return db.onDisk(rows.flatMap((row) => channelOf(row) ?? []));
     },
 
     exiting: (after, limit) => {
       const sql = `SELECT user FROM channels WHERE exit_deadline IS NOT NULL AND user > ? ORDER BY user LIMIT ${limit}`;
-      return Promise.resolve(db.all(sql, after ?? "").map(({ user }) => user as Address));
+      return db.onDisk(db.all(sql, after ?? "").map(({ user }) => user as Address));
     },
 
     exitsDue: (nowSeconds) => {
       const rows = db.all("SELECT user FROM channels WHERE exit_deadline <= ?", nowSeconds);
-      return Promise.resolve(rows.map(({ user }) => user as Address));
+      return db.onDisk(rows.map(({ user }) => user as Address));
     },
 
     count: () => {
       const row = db.get("SELECT count(*) AS channels, count(exit_deadline) AS exiting FROM channels");
-      return Promise.resolve({ channels: Number(row?.channels ?? 0), exiting: Number(row?.exiting ?? 0) });
+      return db.onDisk({ channels: Number(row?.channels ?? 0), exiting: Number(row?.exiting ?? 0) });
     },
 
     save: (tx, row) => save(db, tx, row),

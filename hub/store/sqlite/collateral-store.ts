@@ -6,15 +6,15 @@ export function sqliteCollateralStore(db: SqliteDatabase): CollateralStore {
   return {
     queued: (limit) => {
       const sql = `SELECT * FROM collateral_reservations WHERE status = 'queued' ORDER BY asset, id LIMIT ${limit}`;
-      return Promise.resolve(db.all(sql).map(reservationOf));
+      return db.onDisk(db.all(sql).map(reservationOf));
     },
     onItsWay: (user, asset, nowMs) => {
       const sql = `SELECT amount FROM collateral_reservations
         WHERE user = ? AND asset = ? AND (status = 'sent' OR (status = 'queued' AND expires_at_ms > ?))`;
-      return Promise.resolve(sumOf(db.all(sql, user, asset, BigInt(nowMs))));
+      return db.onDisk(sumOf(db.all(sql, user, asset, BigInt(nowMs))));
     },
     sent: () => {
-      return Promise.resolve(db.all("SELECT * FROM collateral_reservations WHERE status = 'sent'").map(reservationOf));
+      return db.onDisk(db.all("SELECT * FROM collateral_reservations WHERE status = 'sent'").map(reservationOf));
     },
     grantedSince: (asset, sinceMs, user) => {
       const where = "status <> 'failed' AND asset = ? AND created_at_ms >= ?";
@@ -27,17 +27,15 @@ export function sqliteCollateralStore(db: SqliteDatabase): CollateralStore {
               BigInt(sinceMs),
               user,
             );
-      return Promise.resolve({ count: rows.length, amount: sumOf(rows) });
+      return db.onDisk({ count: rows.length, amount: sumOf(rows) });
     },
     profiles: (user) => {
       const rows = db.all("SELECT asset, target FROM collateral_profiles WHERE user = ? ORDER BY asset", user);
-      return Promise.resolve(
-        rows.map(({ asset, target }) => ({ asset: asset as Address, target: BigInt(target ?? 0) })),
-      );
+      return db.onDisk(rows.map(({ asset, target }) => ({ asset: asset as Address, target: BigInt(target ?? 0) })));
     },
     expectedDeposit: (user, asset) => {
       const row = db.get("SELECT amount FROM expected_deposits WHERE user = ? AND asset = ?", user, asset);
-      return Promise.resolve(BigInt(row?.amount ?? 0));
+      return db.onDisk(BigInt(row?.amount ?? 0));
     },
     insert: (tx, { user, asset, amount, createdAtMs, expiresAtMs }) => {
       const sql = `INSERT INTO collateral_reservations (user, asset, amount, status, created_at_ms, expires_at_ms)

@@ -7,30 +7,30 @@ export function sqliteCustodialStore(db: SqliteDatabase): CustodialStore {
   return {
     balance: (user, asset) => {
       const row = db.get("SELECT amount FROM custodial_balances WHERE user = ? AND asset = ?", user, asset);
-      return Promise.resolve(BigInt(row?.amount ?? 0));
+      return db.onDisk(BigInt(row?.amount ?? 0));
     },
     balances: (user) => {
       const rows = db.all("SELECT asset, amount FROM custodial_balances WHERE user = ? ORDER BY asset", user);
-      return Promise.resolve(new Map(rows.map(({ asset, amount }) => [asset as Address, BigInt(amount ?? 0)])));
+      return db.onDisk(new Map(rows.map(({ asset, amount }) => [asset as Address, BigInt(amount ?? 0)])));
     },
     liabilities: () => {
       const sums = new Map<Address, bigint>();
       for (const { asset, amount } of db.all("SELECT asset, amount FROM custodial_balances")) {
         sums.set(asset as Address, (sums.get(asset as Address) ?? 0n) + BigInt(amount ?? 0));
       }
-      return Promise.resolve(sums);
+      return db.onDisk(sums);
     },
     withdrawal: (user, id) => {
       const row = db.get("SELECT * FROM custodial_withdrawals WHERE user = ? AND id = ?", user, id);
-      return Promise.resolve(row === undefined ? undefined : withdrawalOf(row));
+      return db.onDisk(row === undefined ? undefined : withdrawalOf(row));
     },
     withdrawals: (user, limit) => {
       const sql = `SELECT * FROM custodial_withdrawals WHERE user = ? ORDER BY created_at_ms DESC LIMIT ${limit}`;
-      return Promise.resolve(db.all(sql, user).map(withdrawalOf));
+      return db.onDisk(db.all(sql, user).map(withdrawalOf));
     },
     pendingWithdrawals: () => {
       const rows = db.all("SELECT * FROM custodial_withdrawals WHERE status = 'pending' ORDER BY created_at_ms");
-      return Promise.resolve(rows.map(withdrawalOf));
+      return db.onDisk(rows.map(withdrawalOf));
     },
     book: (tx, entry, balance) => book(db, tx, entry, balance),
     insertWithdrawal: (tx, { user, id, asset, amount, to, status, createdAtMs }) => {

@@ -6,20 +6,20 @@ export function sqliteEndedSessionStore(db: SqliteDatabase): EndedSessionStore {
   return {
     load: (user, session) => {
       const row = db.get("SELECT * FROM ended_sessions WHERE user = ? AND session = ?", user, session);
-      return Promise.resolve(row === undefined ? undefined : sessionOf(row));
+      return db.onDisk(row === undefined ? undefined : sessionOf(row));
     },
     openLegs: (after, limit) => {
       const sql = `SELECT * FROM ended_legs WHERE is_paid = 0 AND (hash, user, session) > (?, ?, ?)
         ORDER BY hash, user, session LIMIT ${limit}`;
       const rows = db.all(sql, after?.hash ?? "", after?.user ?? "", after?.session ?? 0n);
-      return Promise.resolve(rows.map(legOf));
+      return db.onDisk(rows.map(legOf));
     },
     legsOf: (hash) => {
-      return Promise.resolve(db.all("SELECT * FROM ended_legs WHERE hash = ? AND is_paid = 0", hash).map(legOf));
+      return db.onDisk(db.all("SELECT * FROM ended_legs WHERE hash = ? AND is_paid = 0", hash).map(legOf));
     },
     payouts: (user, limit) => {
       const sql = `SELECT * FROM ended_payouts WHERE user = ? ORDER BY session DESC, kind, asset, thread LIMIT ${limit}`;
-      return Promise.resolve(db.all(sql, user).map(payoutOf));
+      return db.onDisk(db.all(sql, user).map(payoutOf));
     },
     end: (tx, { user, session, nonce, threadRoot, threads, endedAtMs }) => {
       const sql = `INSERT INTO ended_sessions (user, session, nonce, thread_root, threads, ended_at_ms)

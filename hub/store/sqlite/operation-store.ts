@@ -9,18 +9,18 @@ export function sqliteOperationStore(db: SqliteDatabase): OperationStore {
   return {
     quote: (quoteId) => {
       const row = db.get("SELECT quote, used FROM quotes WHERE quote_id = ?", quoteId);
-      if (row === undefined) return Promise.resolve(undefined);
+      if (row === undefined) return db.onDisk(undefined);
       const quote = parseStruct(exchangeQuoteType, JSON.parse(String(row.quote)), "quote");
-      return Promise.resolve({ quote, isUsed: row.used === 1n });
+      return db.onDisk({ quote, isUsed: row.used === 1n });
     },
     setting: (name) => {
       const row = db.get("SELECT value FROM settings WHERE name = ?", name);
-      return Promise.resolve(row === undefined ? undefined : String(row.value));
+      return db.onDisk(row === undefined ? undefined : String(row.value));
     },
-    audit: (limit) => Promise.resolve(db.all(`SELECT * FROM audit ORDER BY id DESC LIMIT ${limit}`).map(entryOf)),
+    audit: (limit) => db.onDisk(db.all(`SELECT * FROM audit ORDER BY id DESC LIMIT ${limit}`).map(entryOf)),
     incidents: () => {
       const row = db.get("SELECT count(*) AS count FROM audit WHERE kind GLOB 'incident:*'");
-      return Promise.resolve(Number(row?.count ?? 0));
+      return db.onDisk(Number(row?.count ?? 0));
     },
     insertQuote: (tx, quote) => {
       const values = [quote.quoteId, JSON.stringify(formatStruct(exchangeQuoteType, quote)), quote.expiresAt] as const;

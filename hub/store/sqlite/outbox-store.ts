@@ -19,11 +19,10 @@ export function sqliteOutboxStore(db: SqliteDatabase): OutboxStore {
     after: (user, cursor, limit) => {
       const sql = `SELECT cursor, event FROM outbox WHERE user = ? AND cursor > ? ORDER BY cursor LIMIT ${limit}`;
       const rows = db.all(sql, user, cursor > LARGEST_CURSOR ? LARGEST_CURSOR : cursor);
-      return Promise.resolve(rows.map((row) => ({ cursor: BigInt(row.cursor ?? 0), event: String(row.event) })));
+      return db.onDisk(rows.map((row) => ({ cursor: BigInt(row.cursor ?? 0), event: String(row.event) })));
     },
     // Not the highest that is left: cursors are never used again, even when every row is gone.
-    newestCursor: () =>
-      Promise.resolve(BigInt(db.get("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'")?.seq ?? 0)),
+    newestCursor: () => db.onDisk(BigInt(db.get("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'")?.seq ?? 0)),
     append: (tx, user, event, atMs) => {
       db.run(tx, "INSERT INTO outbox (user, event, at_ms) VALUES (?, ?, ?)", user, JSON.stringify(event), BigInt(atMs));
       if (++appended % TIDY_EVERY === 0) db.run(tx, TIDY, user);

@@ -13,13 +13,13 @@ import type { Row, SqliteDatabase } from "./sqlite-database";
 
 export function sqlitePaymentStore(db: SqliteDatabase): PaymentStore {
   const payments = (sql: string, ...values: (string | bigint)[]): Promise<readonly PaymentRow[]> =>
-    Promise.resolve(db.all(`SELECT * FROM payments WHERE ${sql}`, ...values).map(paymentOf));
+    db.onDisk(db.all(`SELECT * FROM payments WHERE ${sql}`, ...values).map(paymentOf));
   const first = async (sql: string, value: string): Promise<PaymentRow | undefined> => (await payments(sql, value))[0];
 
   return {
     purchase: (payer, id) => {
       const row = db.get("SELECT * FROM purchases WHERE payer = ? AND id = ?", payer, id);
-      return Promise.resolve(row === undefined ? undefined : purchaseOf(row));
+      return db.onDisk(row === undefined ? undefined : purchaseOf(row));
     },
     paymentsOf: (payer, id) => payments("payer = ? AND purchase_id = ? ORDER BY position", payer, id),
     payment: (id) => first("payment_id = ?", id),
@@ -28,7 +28,7 @@ export function sqlitePaymentStore(db: SqliteDatabase): PaymentStore {
       const one = (column: string): string =>
         `SELECT * FROM (SELECT * FROM payments WHERE ${column} = ?1 AND created_at_ms < ?2 ORDER BY created_at_ms DESC LIMIT ${limit})`;
       const sql = `${one("payer")} UNION ${one("payee")} ORDER BY created_at_ms DESC, payment_id LIMIT ${limit}`;
-      return Promise.resolve(db.all(sql, user, BigInt(beforeMs)).map(paymentOf));
+      return db.onDisk(db.all(sql, user, BigInt(beforeMs)).map(paymentOf));
     },
     waitingFor: (payee, limit) =>
       payments(`payee = ? AND status = 'waiting' ORDER BY created_at_ms LIMIT ${limit}`, payee),
@@ -37,17 +37,17 @@ export function sqlitePaymentStore(db: SqliteDatabase): PaymentStore {
     reservedIn: (payer, session, asset) => {
       const sql =
         "SELECT amount FROM payments WHERE payer = ? AND status IN ('waiting', 'open') AND payer_session = ? AND asset = ?";
-      return Promise.resolve(sumOf(db.all(sql, payer, session, asset)));
+      return db.onDisk(sumOf(db.all(sql, payer, session, asset)));
     },
     reservedTotals: () =>
-      Promise.resolve(totals(db.all("SELECT asset, amount FROM payments WHERE status IN ('waiting', 'open')"))),
+      db.onDisk(totals(db.all("SELECT asset, amount FROM payments WHERE status IN ('waiting', 'open')"))),
     receivedSince: (payee, asset, sinceMs) => {
       const sql =
         "SELECT payer, amount FROM payments WHERE payee = ? AND created_at_ms >= ? AND asset = ? AND status <> 'refunded' ORDER BY created_at_ms DESC LIMIT 1000";
       const rows = db.all(sql, payee, BigInt(sinceMs), asset);
-      return Promise.resolve({ payers: new Set(rows.map(({ payer }) => payer)).size, amount: sumOf(rows) });
+      return db.onDisk({ payers: new Set(rows.map(({ payer }) => payer)).size, amount: sumOf(rows) });
     },
-    count: () => Promise.resolve(Number(db.get("SELECT count(*) AS count FROM payments")?.count ?? 0)),
+    count: () => db.onDisk(Number(db.get("SELECT count(*) AS count FROM payments")?.count ?? 0)),
 
     insertPurchase: (tx, { payer, id, requestHash, meta, createdAtMs }) => {
       const values = [payer, id, requestHash, json(meta), BigInt(createdAtMs)];

@@ -6,9 +6,9 @@ export function sqliteSessionStore(db: SqliteDatabase): SessionStore {
   return {
     find: (tokenHash) => {
       const row = db.get("SELECT address, expires_at_ms FROM sessions WHERE token_hash = ?", tokenHash);
-      if (row === undefined) return Promise.resolve(undefined);
+      if (row === undefined) return db.onDisk(undefined);
       const session = { tokenHash, address: row.address as Address, expiresAtMs: Number(row.expires_at_ms) };
-      return Promise.resolve(session);
+      return db.onDisk(session);
     },
     useNonce: (tx, nonce, expiresAtMs) => {
       db.run(tx, "INSERT INTO used_nonces VALUES (?, ?)", nonce, BigInt(expiresAtMs));

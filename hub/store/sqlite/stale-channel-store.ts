@@ -6,10 +6,10 @@ export function sqliteStaleChannelStore(db: SqliteDatabase): StaleChannelStore {
   return {
     load: (user) => {
       const row = db.get("SELECT * FROM standstills WHERE user = ?", user);
-      if (row === undefined) return Promise.resolve(undefined);
+      if (row === undefined) return db.onDisk(undefined);
       const { session, nonce, since_ms } = row;
       const [at, of] = [BigInt(session ?? 0), BigInt(nonce ?? 0)];
-      return Promise.resolve({ user: row.user as Address, session: at, nonce: of, sinceMs: Number(since_ms) });
+      return db.onDisk({ user: row.user as Address, session: at, nonce: of, sinceMs: Number(since_ms) });
     },
     note: (tx, { user, session, nonce, sinceMs }) => {
       const sql = `INSERT INTO standstills (user, session, nonce, since_ms) VALUES (?1, ?2, ?3, ?4)

@@ -25,7 +25,7 @@ const COLUMNS = [
 
 export function sqliteThreadStore(db: SqliteDatabase): ThreadStore {
   const rows = (sql: string, ...values: SqlValue[]): Promise<readonly ThreadRow[]> =>
-    Promise.resolve(db.all(sql, ...values).map(rowOf));
+    db.onDisk(db.all(sql, ...values).map(rowOf));
   return {
     load: async (hash) => (await rows("SELECT * FROM threads WHERE hash = ?", hash))[0],
     of: (user, limit) =>
@@ -43,11 +43,11 @@ export function sqliteThreadStore(db: SqliteDatabase): ThreadStore {
     disputed: (after, limit) => {
       const sql = `SELECT hash FROM threads
         WHERE record IS NOT NULL AND (sender_leg = 'open' OR receiver_leg = 'open') AND hash > ? ORDER BY hash LIMIT ${limit}`;
-      return Promise.resolve(db.all(sql, after ?? "").map(({ hash }) => hash as Hash));
+      return db.onDisk(db.all(sql, after ?? "").map(({ hash }) => hash as Hash));
     },
     count: () => {
       const sql = "SELECT count(*) AS open FROM threads WHERE sender_leg = 'open' OR receiver_leg = 'open'";
-      return Promise.resolve({ open: Number(db.get(sql)?.open ?? 0) });
+      return db.onDisk({ open: Number(db.get(sql)?.open ?? 0) });
     },
     insert: (tx, row) => {
       const marks = COLUMNS.map(() => "?").join(", ");

@@ -6,7 +6,7 @@ const FINAL = "is_final = 1, failures = 0, retry_at_ms = 0";
 
 export function sqliteTransactionStore(db: SqliteDatabase): TransactionStore {
   const rows = (sql: string, ...values: (string | bigint)[]): Promise<readonly TransactionRow[]> =>
-    Promise.resolve(db.all(`SELECT * FROM transactions ${sql}`, ...values).map(rowOf));
+    db.onDisk(db.all(`SELECT * FROM transactions ${sql}`, ...values).map(rowOf));
   const set = (
     tx: Parameters<TransactionStore["requeue"]>[0],
     id: string,
@@ -28,12 +28,11 @@ export function sqliteTransactionStore(db: SqliteDatabase): TransactionStore {
     attempts: ({ id, nonce = -1 }) => {
       const sql =
         "SELECT transaction_hash, raw FROM transaction_attempts WHERE id = ? AND nonce = ? ORDER BY rowid DESC";
-      return Promise.resolve(db.all(sql, id, BigInt(nonce)).map(attemptOf));
+      return db.onDisk(db.all(sql, id, BigInt(nonce)).map(attemptOf));
     },
     holders: (fromNonce) => rows("WHERE nonce >= ? ORDER BY nonce", BigInt(fromNonce)),
     list: (limit) => rows(`ORDER BY created_at_ms DESC, rowid DESC LIMIT ${limit}`),
-    countOpen: () =>
-      Promise.resolve(Number(db.get("SELECT count(*) AS count FROM transactions WHERE is_final = 0")?.count)),
+    countOpen: () => db.onDisk(Number(db.get("SELECT count(*) AS count FROM transactions WHERE is_final = 0")?.count)),
 
     enqueue: (tx, { id, to, data, valueWei, kind, deadlineSeconds, wantedGas, createdAtMs }) => {
       const sql = `INSERT INTO transactions
