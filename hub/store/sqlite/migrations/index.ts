@@ -10,6 +10,7 @@ import { operation } from "./0009-operation";
 import { threads } from "./0010-threads";
 import { backups } from "./0011-backups";
 import { disputes } from "./0012-disputes";
+import { paymentRows } from "./0013-payment-rows";
 
 /** One step of the schema. Never changed once released, only added to. */
 export interface Migration {
@@ -31,4 +32,5 @@ export const MIGRATIONS: readonly Migration[] = [
   threads,
   backups,
   disputes,
+  paymentRows,
 ];
