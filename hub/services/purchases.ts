@@ -50,6 +50,12 @@ interface Forward {
   readonly payments: readonly PlannedPayment[];
 }
 
+/** What a purchase asks for, and what its payer signed for it. */
+interface Wanted {
+  readonly planned: readonly PlannedPayment[];
+  readonly updates: readonly SignedUpdate[];
+}
+
 /** What a purchase becomes once its payer's signature is good. */
 interface Outcome {
   readonly drafts: readonly Draft[];
@@ -71,16 +77,19 @@ export class Purchases {
    */
   async purchase(payer: Address, request: WirePurchaseRequest): Promise<WirePurchase> {
     const requestHash = hashOf(request);
-    const known = await this.#known(payer, request.id, requestHash);
-    if (known !== undefined) return known;
-    const planned = planPurchase(request, this.#planContext(payer));
-    const updates = request.updates.map((update, i) => parseUpdate(update, `updates.${i}`));
-    requirePaidFor(planned, updates);
-    const payees = planned.flatMap(({ payee }) => payee ?? []);
+    const known = (): Promise<WirePurchase | undefined> => this.#known(payer, request.id, requestHash);
+    let wanted: Wanted;
+    try {
+      wanted = this.#read(payer, request);
+    } catch (error) {
+      const done = await known(); // a retry may ask for what is too late by now
+      if (done === undefined) throw error;
+      return done;
+    }
+    const payees = wanted.planned.flatMap(({ payee }) => payee ?? []);
     await this.#deps.lanes.precedencePassed(payees);
     return this.#deps.lanes.run([payer, ...payees], async () => {
-      const done = await this.#known(payer, request.id, requestHash); // a retry may have waited for the first try
-      return done ?? this.#pay(payer, { request, requestHash, planned, updates });
+      return (await known()) ?? this.#pay(payer, { request, requestHash, ...wanted });
     });
   }
 
@@ -89,6 +98,13 @@ export class Purchases {
     const purchase = await this.#deps.store.payments.purchase(payer, id);
     if (purchase === undefined) throw hubError("NotFound", { what: `purchase ${id} of ${payer}` });
     return this.#answer(purchase, await this.#deps.store.payments.paymentsOf(payer, id));
+  }
+
+  #read(payer: Address, request: WirePurchaseRequest): Wanted {
+    const planned = planPurchase(request, this.#planContext(payer));
+    const updates = request.updates.map((update, i) => parseUpdate(update, `updates.${i}`));
+    requirePaidFor(planned, updates);
+    return { planned, updates };
   }
 
   async #known(payer: Address, id: string, requestHash: Hash): Promise<WirePurchase | undefined> {
@@ -106,12 +122,7 @@ export class Purchases {
       requestHash,
       planned,
       updates,
-    }: {
-      readonly request: WirePurchaseRequest;
-      readonly requestHash: Hash;
-      readonly planned: readonly PlannedPayment[];
-      readonly updates: readonly SignedUpdate[];
-    },
+    }: Wanted & { readonly request: WirePurchaseRequest; readonly requestHash: Hash },
   ): Promise<WirePurchase> {
     const { channels, clock, store } = this.#deps;
     const channel = await channels.load(payer);
