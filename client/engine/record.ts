@@ -216,9 +216,10 @@ const EXCHANGE_FIELDS = [
 ];
 
 export function formatRecord(record: ChannelRecord): string {
-  const { doubleSigned, pending, issued, ...rest } = record;
+  const { user, session, highestSigned, device, isComplete, threads, wishes, doubleSigned, pending, issued } = record;
   return JSON.stringify({
-    ...(toWire(rest) as object),
+    ...{ user, isComplete, threads, wishes: toWire(wishes) },
+    ...{ session: session.toString(), highestSigned: highestSigned.toString(), device: device.toString() },
     doubleSigned: doubleSigned && { ...doubleSigned, state: formatState(doubleSigned.state) },
     pending: pending.map(formatUpdate),
     issued: issued.map(({ updates, state, sigUser, purpose }) => {

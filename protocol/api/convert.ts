@@ -22,9 +22,16 @@ export function parseUpdate(wire: WireUpdate, path = "update"): SignedUpdate {
   return { ...update, ...signaturesOf(wire) };
 }
 
+const formatted = new WeakMap<SignedUpdate, WireUpdate>();
+
+/** Remembered with the update, which never changes. */
 export function formatUpdate(update: SignedUpdate): WireUpdate {
+  const known = formatted.get(update);
+  if (known !== undefined) return known;
   const { reason, args, nonce, previous } = update;
-  return { reason, args: toWire(args), nonce: nonce.toString(), previous, ...signaturesOf(update) } as WireUpdate;
+  const wire = { reason, args: toWire(args), nonce: nonce.toString(), previous, ...signaturesOf(update) } as WireUpdate;
+  formatted.set(update, wire);
+  return wire;
 }
 
 export function parseExchangeArgs(wire: ArgsOf<"Exchange">, path = "exchange"): ExchangeArgs {

@@ -16,8 +16,15 @@ export function parseState(given: unknown, path = "state"): ChannelState {
   return parseStruct(channelStateType, given, path);
 }
 
+const formatted = new WeakMap<ChannelState, Json<ChannelState>>();
+
+/** Remembered with the state, which never changes: one step writes it several times, to disk and to the other side. */
 export function formatState(state: ChannelState): Json<ChannelState> {
-  return formatStruct(channelStateType, state);
+  const known = formatted.get(state);
+  if (known !== undefined) return known;
+  const json = formatStruct(channelStateType, state);
+  formatted.set(state, json);
+  return json;
 }
 
 export function parseThread(given: unknown, path = "thread"): Thread {
