@@ -14,8 +14,10 @@ import { benchWorld, type BenchWorld } from "./bench/world";
 
 interface Options {
   readonly channels: number;
+  readonly payees: number;
   readonly seconds: number;
   readonly warmUpSeconds: number;
+  readonly transports: readonly string[];
   readonly isJson: boolean;
 }
 
@@ -42,8 +44,8 @@ async function main(): Promise<void> {
     say(
       `${cpus().length} cores, Node ${process.version}, curve ${curve.name}; setting up ${options.channels} payers and payees …`,
     );
-    const payees = await open(world, options.channels, true, true);
-    for (const transport of ["WebSocket", "HTTP"] as const) {
+    const payees = await open(world, options.payees, true, true);
+    for (const transport of options.transports) {
       const payers = await open(world, options.channels, false, transport === "WebSocket");
       for (const concurrency of new Set([options.channels, Math.max(1, Math.floor(options.channels / 8))])) {
         say(
@@ -80,7 +82,7 @@ async function open(
       ethUrl: world.ethUrl,
       privateKey,
       store: memoryStore(),
-      pollIntervalMs: 30_000,
+      pollIntervalMs: 300_000,
       autoBackup: false,
     };
     clients.push(await getConnextClient({ ...base, ...socket, logger: say }));
@@ -190,8 +192,10 @@ function readOptions(args: readonly string[]): Options {
   };
   return {
     channels: number("channels", 64),
+    payees: number("payees", number("channels", 64)),
     seconds: number("seconds", 10),
-    warmUpSeconds: number("warm-up", 3),
+    warmUpSeconds: number("warm-up", 10),
+    transports: args.includes("--websocket-only") ? ["WebSocket"] : ["WebSocket", "HTTP"],
     isJson: args.includes("--json"),
   };
 }

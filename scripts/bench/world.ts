@@ -80,6 +80,7 @@ export async function benchWorld(): Promise<BenchWorld> {
 
 function startHub(environment: Readonly<Record<string, string>>): ChildProcess {
   const args = [
+    ...process.execArgv.filter((flag) => flag.includes("semi-space-size")),
     ...(process.env.BENCH_PROFILE === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", process.env.BENCH_PROFILE]),
     "-r",
     "ts-node/register/transpile-only",
