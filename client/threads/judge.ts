@@ -30,6 +30,7 @@ export interface JudgeDeps {
  */
 export class Judge implements ThreadJudge {
   readonly #deps: JudgeDeps;
+  /** What the chain said when the closing came; newer than what the book has noted. */
   readonly #views = new Map<Hash, ThreadView>();
 
   constructor(deps: JudgeDeps) {
@@ -40,6 +41,7 @@ export class Judge implements ThreadJudge {
   async prepare(closings: readonly CloseThreadArgs[]): Promise<void> {
     for (const closing of closings) {
       const hash = hashThread(closing.thread);
+      this.#views.delete(hash);
       if (this.refusal(closing) === undefined) continue;
       await this.#ask(hash).catch((error: unknown) => this.#note(hash, error));
       const view = this.#deps.chain.viewOf(hash, closing.thread);
@@ -54,7 +56,8 @@ export class Judge implements ThreadJudge {
     if (own === undefined) return "this side does not know the thread";
     const view = this.#views.get(hash);
     if (view?.final !== undefined) return this.#byChain(view.final.balanceReceiver, balanceReceiver);
-    if (own.onChain !== undefined || view?.head !== undefined) return "the contract has not decided for ever yet";
+    const isShown = view === undefined ? own.onChain !== undefined : view.head !== undefined;
+    if (isShown) return "the contract has not decided for ever yet";
     if (thread.updatable) return "both parties sign the end of an updatable thread";
     if (thread.sender !== user) return "the receiver closes its leg itself";
     return this.#bySignature(own, balanceReceiver);

@@ -73,7 +73,7 @@ export class ThreadDisputes {
     const own = book.get(hash);
     const situation = this.#situation(own, record, view);
     if (record !== undefined && situation.session === "ended" && isPaid(own, record, situation.user)) {
-      await book.note(hash, { leg: "settled", outcome: record.balanceReceiver });
+      await this.#noteSettled(own);
       return;
     }
     const move = nextMove(own, situation);
@@ -94,15 +94,22 @@ export class ThreadDisputes {
   }
 
   async #paid({ hash, session = 0n, thread }: OwnThread): Promise<void> {
-    const { book, chain, user } = this.#deps.works;
+    const { chain, user } = this.#deps.works;
     try {
       await (await chain.settle(user, session, thread, await this.#proofOf(hash, session))).wait();
     } catch (error) {
       if (!hasCode(error, "LegAlreadyPaid")) throw error;
     }
-    const record = await chain.recordOf(hash);
-    await book.note(hash, { leg: "settled", ...(record === undefined ? {} : { outcome: record.balanceReceiver }) });
-    this.#deps.works.events.emit("thread", book.get(hash));
+    await this.#noteSettled(this.#deps.works.book.get(hash));
+  }
+
+  /** Once no reorganisation takes the payout back, at this side's depth; until then every look asks again. */
+  async #noteSettled(own: OwnThread): Promise<void> {
+    const { book, chain, events, user } = this.#deps.works;
+    const { final } = await chain.viewOf(own.hash, own.thread);
+    if (final === undefined || !isPaid(own, final, user)) return;
+    await book.note(own.hash, { leg: "settled", outcome: final.balanceReceiver });
+    events.emit("thread", book.get(own.hash));
   }
 
   #show(own: OwnThread, move: Move): Promise<Sent> {
@@ -125,12 +132,21 @@ export class ThreadDisputes {
   async #read(own: OwnThread, { headNumber }: ClientView): Promise<ThreadRecord | undefined> {
     const { book, chain, events } = this.#deps.works;
     const record = await chain.recordOf(own.hash);
+    if (record === undefined) await this.#forget(own);
     if (record === undefined || isSame(record, own.onChain)) return record;
     await book.note(own.hash, { onChain: record });
     events.emit("thread", book.get(own.hash));
     events.emit("dispute", { event: "Thread", nonce: record.nonce, deadline: record.deadline });
     if (record.resolved && own.resolution === undefined) await this.#learn(own, record, headNumber);
     return record;
+  }
+
+  /** A reorganisation has taken the record away: the thread goes on as if nobody had shown it. */
+  async #forget({ onChain, ...own }: OwnThread): Promise<void> {
+    if (onChain === undefined) return;
+    const { book, events } = this.#deps.works;
+    await book.save(own);
+    events.emit("thread", own);
   }
 
   async #learn(own: OwnThread, record: ThreadRecord, headNumber: number): Promise<void> {
