@@ -1,11 +1,24 @@
 import { expect } from "chai";
-import { describeFinding, runSeed, shrunk } from "./history";
+import type { Plan } from "./action";
+import { describeFinding, runPlan, runSeed, shrunk } from "./history";
 import { Simulation } from "./simulation";
 
 const HISTORIES = Number(process.env.HISTORIES ?? 40);
 
 /** `npm run simulate` takes others. */
 const FIRST_SEED = 20_260_101;
+
+/** What histories by chance have found, at its shortest. */
+const FOUND: Readonly<Record<string, Plan>> = {
+  "a fork takes away the exit by which a thread came to the contract, and its closing is signed all the same": {
+    actions: [
+      { kind: "open thread", by: "bob", to: "dave", amount: 890_618_407_430_328_049n, updatable: false },
+      { kind: "fork", what: { kind: "exit", by: "bob" }, keeps: false, isSeen: true },
+    ],
+    hubCheats: false,
+    pick: 0,
+  },
+};
 
 describe("histories by chance", function () {
   this.timeout(600_000);
@@ -21,4 +34,8 @@ describe("histories by chance", function () {
       if (finding !== undefined) expect.fail(describeFinding(await shrunk(sim, finding, 60)));
     }
   });
+
+  for (const [name, plan] of Object.entries(FOUND)) {
+    it(name, async () => expect(await runPlan(sim, plan)).to.deep.equal([]));
+  }
 });
