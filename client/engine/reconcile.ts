@@ -226,10 +226,13 @@ function reasonAgainst({ wishes }: ChannelRecord, update: SignedUpdate, context:
   }
 }
 
-/** A deposit that this side's node does not show yet is no lie: the hub's node may be ahead, or need less depth. */
+/**
+ * A deposit, or an executed withdrawal, that this side's node does not show yet is no lie: the hub's node may be ahead, or
+ * need less depth.
+ */
 function isNotSeenYet({ reason }: SignedUpdate, error: CodedError): boolean {
-  const isBehind = isProtocolError(error, "NotBacked");
-  return reason === "Deposit" ? isBehind : isBehind || isProtocolError(error, "NotFresh");
+  if (isProtocolError(error, "NotBacked")) return true;
+  return reason !== "Deposit" && (isProtocolError(error, "NotFresh") || isProtocolError(error, "WithdrawalPending"));
 }
 
 /** The hub may fold payments into a newer update as long as the user loses nothing by it. */

@@ -18,6 +18,23 @@ const FOUND: Readonly<Record<string, Plan>> = {
     hubCheats: false,
     pick: 0,
   },
+  "a withdrawal on top of one whose execution only the hub has seen yet is no lie": {
+    actions: [
+      { kind: "crash", by: "hub", at: 9, again: undefined },
+      {
+        kind: "both",
+        of: [
+          { kind: "withdraw", by: "alice", amount: 91_814_604_783_918_208n },
+          { kind: "pay thread", by: "dave", pick: 7, amount: 24_679_192_215_495_016n },
+        ],
+      },
+      { kind: "deposit", by: "bob", amount: 132_784_001_028_576_622n, token: false },
+      { kind: "pay", by: "bob", to: "dave", type: "PT_CHANNEL", amount: 305_328_690_035_754_848n },
+      { kind: "withdraw", by: "alice", amount: 951_084_374_274_733_919n },
+    ],
+    hubCheats: false,
+    pick: 0,
+  },
 };
 
 describe("histories by chance", function () {
