@@ -123,12 +123,11 @@ function actionRows(action: Action, { chain }: DisputeDeps, fee: bigint): readon
     settleThread: "pay the thread out",
     wait: "wait",
   };
-  const time =
-    by !== undefined ? `until ${timeOf(by)}` : from !== undefined && move === "wait" ? `until ${timeOf(from)}` : "now";
+  const time = by !== undefined ? `until ${timeOf(by)}` : from !== undefined ? `from ${timeOf(from)} on` : "now";
   return [
     ["what should happen", `${names[move]}: ${why}`],
     [
-      "who, by when",
+      "who, when",
       who.length === 0
         ? "nobody"
         : `${who.map((each) => (each === "anybody" ? each : `the ${each}`)).join(" and ")}, ${time}`,
