@@ -41,12 +41,6 @@ export async function openSandbox(hre: HardhatRuntimeEnvironment, chain: Chain):
   };
 }
 
-/** Hardhat asks by which rules the blocks of a chain were made before the fork. Of one that it does not know: by its own. */
-function withRules({ chains, hardfork }: HardhatNetworkConfig, chainId: number): HardhatNetworkConfig["chains"] {
-  if (chains.has(chainId)) return chains;
-  return new Map([...chains, [chainId, { hardforkHistory: new Map([[hardfork, 0]]) }]]);
-}
-
 async function innerProvider(hre: HardhatRuntimeEnvironment, chain: Chain): Promise<EIP1193Provider> {
   if (chain.isInProcess) return hre.network.provider;
   const { config } = hre.network;
@@ -57,12 +51,11 @@ async function innerProvider(hre: HardhatRuntimeEnvironment, chain: Chain): Prom
     ...hardhat,
     chainId: chain.chainId,
     forking: { enabled: true, url: config.url, httpHeaders: {} },
-    chains: withRules(hardhat, chain.chainId),
   };
   const networks = { ...hre.config.networks, hardhat: fork };
   try {
     const provider = await createProvider({ ...hre.config, networks }, "hardhat", hre.artifacts);
-    await provider.request({ method: "eth_blockNumber" });
+    await provider.request({ method: "evm_mine" }); // at the fork's own block Hardhat refuses calls on chains it does not know
     return provider;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

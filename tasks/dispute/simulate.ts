@@ -4,6 +4,7 @@ import {
   type Address,
   type Evidence,
   type ParsedEvidence,
+  type SignedState,
   type ThreadEvidence,
 } from "../../protocol";
 import { assetsOf } from "../../protocol/chain/dispute-view";
@@ -59,14 +60,7 @@ async function playExit(
   const { deps, parsed, sandbox, evidence } = play;
   const { user, session } = parsed;
   const newest = newestOf(evidence, session) ?? unsignedOf(user, session, events);
-  const unsigned = unsignedOf(user, session, events);
-  if (nonce === undefined)
-    await send(
-      play,
-      user,
-      stateStep(deps, "startExit", unsigned, "start the exit with the state before anything was signed"),
-    );
-  const standing = nonce ?? 0n;
+  const standing = nonce ?? (await startExit(play, newest, unsignedOf(user, session, events)));
   if (newest.state.nonce > standing) {
     await send(play, user, stateStep(deps, "challenge", newest, `show state ${newest.state.nonce} of the evidence`));
   }
@@ -76,6 +70,21 @@ async function playExit(
   const { exit } = await channelNow(deps, user);
   const settled = newest.state.nonce >= standing ? newest : (exit?.standing ?? newest);
   await send(play, user, stateStep(deps, "settle", settled, `settle by state ${settled.state.nonce} after the window`));
+}
+
+/** With the state before anything was signed, or, where something was withdrawn since, which rules that out, the newest. */
+async function startExit(play: Play, newest: SignedState, unsigned: SignedState): Promise<bigint> {
+  const { deps, parsed, sandbox } = play;
+  const manager = channelManagerAt(deps.channelManager, sandbox.provider);
+  const ledgers = await Promise.all(
+    unsigned.state.assets.map(({ asset }) => manager.ledgerOf(parsed.user, parsed.session, asset)),
+  );
+  const hasPaidOut = ledgers.some(({ withdrawnHub, withdrawnUser }) => withdrawnHub > 0n || withdrawnUser > 0n);
+  const [first, which] = hasPaidOut
+    ? [newest, `state ${newest.state.nonce} of the evidence`]
+    : [unsigned, "the state before anything was signed"];
+  await send(play, parsed.user, stateStep(deps, "startExit", first, `start the exit with ${which}`));
+  return first.state.nonce;
 }
 
 async function playThread(play: Play, held: ThreadEvidence): Promise<void> {
