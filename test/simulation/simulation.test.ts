@@ -3,7 +3,7 @@ import type { Plan } from "./action";
 import { describeFinding, runPlan, runSeed, shrunk } from "./history";
 import { Simulation } from "./simulation";
 
-const HISTORIES = Number(process.env.HISTORIES ?? 40);
+const HISTORIES = Number(process.env.HISTORIES ?? 24);
 
 /** `npm run simulate` takes others. */
 const FIRST_SEED = 20_260_101;
