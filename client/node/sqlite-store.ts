@@ -11,6 +11,9 @@ const LAST_CHARACTER = "\u{10ffff}";
 
 type Changes = Readonly<Record<string, string | undefined>>;
 
+/** Locks end with their handle, and a handle with the last reference to it: a store that nobody uses holds its lock too. */
+const held = new Set<DatabaseSyncInstance>();
+
 /**
  * A client's record in a SQLite file: durable at every write, readable by its owner alone. The lock is a transaction held
  * on a file beside it, so it ends with the process, however that ends.
@@ -32,6 +35,7 @@ export function sqliteStore(file: string): ClientStore {
     lock: () => promised(() => void (lock ??= lockBeside(file))),
     close: () =>
       promised(() => {
+        if (lock !== undefined) held.delete(lock);
         lock?.close();
         lock = undefined;
         if (db.isOpen) db.close();
@@ -73,6 +77,7 @@ function lockBeside(file: string): DatabaseSyncInstance {
   const db = new DatabaseSync(path);
   try {
     db.exec("PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE");
+    held.add(db);
     return db;
   } catch (error) {
     db.close();

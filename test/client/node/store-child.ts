@@ -1,4 +1,6 @@
 // A process of its own for `stores.test.ts`: holds a store's lock, or writes until it is killed.
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { hasCode } from "../../../client/errors";
 import { sqliteStore } from "../../../client/node/sqlite-store";
 
@@ -7,11 +9,18 @@ const PARTS = 50;
 async function lock(file: string): Promise<void> {
   try {
     await sqliteStore(file).lock();
+    collectGarbage();
     process.send?.("locked");
     setInterval(() => undefined, 1_000);
   } catch (error) {
     process.send?.(hasCode(error) ? error.code : String(error), () => process.exit());
   }
+}
+
+/** Whoever locks need not keep the store. */
+function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
 }
 
 async function writeForEver(file: string): Promise<void> {
