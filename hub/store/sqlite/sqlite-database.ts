@@ -38,7 +38,7 @@ export class SqliteDatabase implements Database {
   readonly #db: DatabaseSyncInstance;
   readonly #log: LogSync;
   readonly #statements = new Map<string, StatementSyncInstance>();
-  #waiting: Step[] = [];
+  readonly #waiting: Step[] = [];
   /** Commits what waits, one commit after the other; there while something does. */
   #working: Promise<void> | undefined;
   /** There while something that reads can see already is not on disk yet. */
